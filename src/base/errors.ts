@@ -1,0 +1,71 @@
+// The one error class and the closed list of its codes. A code says what happened and never changes its meaning;
+// the message adds the offending value. Two copies of the package recognise each other's errors by the brand.
+
+export type ErrorCode =
+  | 'ABORTED'
+  | 'ADDRESS_IN_USE'
+  | 'ALREADY_STARTED'
+  | 'AUTHORIZATION_FAILED'
+  | 'CLOSED'
+  | 'CONFIG_INVALID'
+  | 'CONNECTION_FAILED'
+  | 'DECODE_FAILED'
+  | 'DEFINITION_INVALID'
+  | 'DURATION_INVALID'
+  | 'ENCODE_FAILED'
+  | 'HANDLER_FAILED'
+  | 'HEADER_INVALID'
+  | 'INTERNAL'
+  | 'NOT_SUPPORTED'
+  | 'NO_RESPONDERS'
+  | 'OPTION_INVALID'
+  | 'PATTERN_INVALID'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'PEER_MISSING'
+  | 'PERMISSION_DENIED'
+  | 'PROTOCOL_ERROR'
+  | 'QUEUE_OVERFLOW'
+  | 'REPLY_FAILED'
+  | 'SLOW_CONSUMER'
+  | 'TIMEOUT'
+  | 'TOPIC_INVALID'
+  | 'UNDECLARED_TOPIC'
+  | 'VALIDATION_FAILED'
+
+export interface ErrorOptions {
+  /** Whether the same call may succeed later without anybody changing anything; default false. */
+  readonly retryable?: boolean
+  /** Machine-readable facts about the failure, for logs and for code that reacts to it. */
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly cause?: unknown
+}
+
+const BRAND = Symbol.for('fanfare.error')
+
+export class FanfareError extends Error {
+  readonly code: ErrorCode
+  readonly retryable: boolean
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'FanfareError'
+    this.code = code
+    this.retryable = options.retryable ?? false
+    this.details = options.details ?? {}
+  }
+
+  get [BRAND](): true {
+    return true
+  }
+
+  /** Whether `error` is ours, also when it was made by another copy of the package. */
+  static is(error: unknown): error is FanfareError {
+    return typeof error === 'object' && error !== null && BRAND in error
+  }
+}
+
+/** Throws when an invariant of our own is broken; never for bad input. */
+export function assert(condition: unknown, invariant: string): asserts condition {
+  if (!condition) throw new FanfareError('INTERNAL', `broken invariant: ${invariant}`)
+}

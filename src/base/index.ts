@@ -1,0 +1,10 @@
+// Level 0: what tests must be able to replace (time, randomness, memory) and the error class everybody throws.
+export { Alarms, type Alarm } from './alarms.js'
+export { BoundedQueue } from './bounded-queue.js'
+export { ByteArena, copyIntoSlab, type ByteArenaOptions, type Slab } from './byte-arena.js'
+export { systemClock, type Clock, type Timer, type TimerOptions } from './clock.js'
+export { DeadlineHeap, type Deadline } from './deadline-heap.js'
+export { toMilliseconds, type Duration } from './duration.js'
+export { assert, FanfareError, type ErrorCode, type ErrorOptions } from './errors.js'
+export { IdentifierSource, SeededRandom, systemRandom, type Random } from './random.js'
+export { VirtualClock } from './virtual-clock.js'

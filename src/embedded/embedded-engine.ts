@@ -1,0 +1,193 @@
+// The engine inside this process: live fan-out, groups and requests, with no copy and no allocation per message.
+import {
+  FanfareError,
+  IdentifierSource,
+  SeededRandom,
+  systemRandom,
+  type Random,
+} from '../base/index.js'
+import {
+  outcomeOf,
+  type Capabilities,
+  type Engine,
+  type EngineEvent,
+  type EngineMessage,
+  type PendingRequest,
+  type PublishOutcome,
+  type Receiver,
+  type ReplySink,
+  type SubscribeOptions,
+  type Subscription,
+} from '../engine/index.js'
+import { PatternIndex, TopicTable, type TopicHandle } from '../topic/index.js'
+import { EmbeddedSubscription } from './embedded-subscription.js'
+import { collectInterest, type Interest } from './interest.js'
+import { RequestInbox } from './request-inbox.js'
+
+export interface EmbeddedEngineOptions {
+  /** How many topics are remembered with their subscribers; default 16,384. */
+  readonly topicCacheSize?: number
+  /** Where group turns and reply addresses come from; default: the platform's secure source. */
+  readonly random?: Random
+}
+
+interface Deferred {
+  readonly address: TopicHandle<Interest>
+  readonly message: EngineMessage
+}
+
+export class EmbeddedEngine implements Engine {
+  readonly capabilities: Capabilities = {
+    engine: 'embedded',
+    inProcess: true,
+    countsReceivers: true,
+    knowsInterest: true,
+    maxPayloadBytes: Number.MAX_SAFE_INTEGER,
+  }
+  readonly #index = new PatternIndex<EmbeddedSubscription>()
+  readonly #topics: TopicTable<Interest>
+  readonly #turns: Random
+  readonly #inbox: RequestInbox
+  readonly #listeners: ((event: EngineEvent) => void)[] = []
+  readonly #deferred: Deferred[] = []
+  #isFanningOut = false
+  #isClosed = false
+
+  constructor(options: EmbeddedEngineOptions = {}) {
+    const random = options.random ?? systemRandom
+    this.#topics = new TopicTable<Interest>(options.topicCacheSize)
+    this.#turns = new SeededRandom(random.nextUint32())
+    this.#inbox = new RequestInbox(this, new IdentifierSource(random))
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** How many subscriptions there are, and how many topics are remembered. */
+  get statistics(): { readonly subscriptions: number; readonly cachedTopics: number } {
+    return { subscriptions: this.#index.size, cachedTopics: this.#topics.size }
+  }
+
+  topicAt(bytes: Uint8Array, from: number, to: number): TopicHandle {
+    return this.#topics.atBytes(bytes, from, to)
+  }
+
+  topic(name: string): TopicHandle {
+    return this.#topics.atName(name)
+  }
+
+  publish(address: TopicHandle, message: EngineMessage): PublishOutcome {
+    if (this.#isClosed) throw closedError()
+    const handle = address as TopicHandle<Interest>
+    const interest = handle.matches ?? this.#lookUp(handle)
+    if (this.#isFanningOut) return this.#defer(handle, message, interest)
+    this.#isFanningOut = true
+    const outcome = this.#fanOut(interest, message)
+    if (this.#deferred.length > 0) this.#publishDeferred()
+    this.#isFanningOut = false
+    return outcome
+  }
+
+  subscribe(pattern: string, receiver: Receiver, options: SubscribeOptions = {}): Subscription {
+    if (this.#isClosed) throw closedError()
+    const subscription = new EmbeddedSubscription(
+      pattern,
+      options.group,
+      receiver,
+      options.maxMessages ?? Infinity,
+      this.#remove,
+    )
+    this.#index.insert(pattern, subscription)
+    this.#topics.invalidate(pattern)
+    return subscription
+  }
+
+  request(address: TopicHandle, message: EngineMessage, sink: ReplySink): PendingRequest {
+    return this.#inbox.request(address, message, sink)
+  }
+
+  hasInterest(topic: TopicHandle): boolean {
+    const handle = topic as TopicHandle<Interest>
+    return (handle.matches ?? this.#lookUp(handle)).receiverCount > 0
+  }
+
+  async flush(): Promise<void> {}
+
+  onEvent(listener: (event: EngineEvent) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#inbox.close()
+    this.#report({ type: 'closed' })
+  }
+
+  readonly #remove = (subscription: EmbeddedSubscription): void => {
+    this.#index.remove(subscription.pattern, subscription)
+    this.#topics.invalidate(subscription.pattern)
+  }
+
+  #lookUp(handle: TopicHandle<Interest>): Interest {
+    this.#topics.refresh(handle)
+    return (handle.matches = collectInterest(this.#index, handle.name, this.#turns))
+  }
+
+  #fanOut(interest: Interest, message: EngineMessage): PublishOutcome {
+    let reached = 0
+    let isOverMark = false
+    const plain = interest.plain
+    for (let i = 0; i < plain.length; i++) {
+      const subscription = plain[i]!
+      if (subscription.isClosed) continue
+      reached += 1
+      if (!this.#deliver(subscription, message)) isOverMark = true
+    }
+    const groups = interest.groups
+    for (let i = 0; i < groups.length; i++) {
+      const member = groups[i]!.takeTurn()
+      if (member === undefined) continue
+      reached += 1
+      if (!this.#deliver(member, message)) isOverMark = true
+    }
+    return outcomeOf(reached, isOverMark)
+  }
+
+  #deliver(subscription: EmbeddedSubscription, message: EngineMessage): boolean {
+    if (--subscription.remaining <= 0) subscription.unsubscribe()
+    try {
+      return subscription.receiver.deliver(message, subscription)
+    } catch (error) {
+      this.#report({ type: 'receiver-failed', pattern: subscription.pattern, error })
+      return true
+    }
+  }
+
+  /** Keeps what a receiver publishes until the fan-out at hand is complete: first in, first out for everybody. */
+  #defer(
+    address: TopicHandle<Interest>,
+    message: EngineMessage,
+    interest: Interest,
+  ): PublishOutcome {
+    this.#deferred.push({ address, message: message.retain() })
+    return outcomeOf(interest.receiverCount, false)
+  }
+
+  #publishDeferred(): void {
+    for (let i = 0; i < this.#deferred.length; i++) {
+      const { address, message } = this.#deferred[i]!
+      this.#fanOut(address.matches ?? this.#lookUp(address), message)
+    }
+    this.#deferred.length = 0
+  }
+
+  #report(event: EngineEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+}
+
+function closedError(): FanfareError {
+  return new FanfareError('CLOSED', 'the engine is closed')
+}

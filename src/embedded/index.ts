@@ -1,0 +1,2 @@
+// Level 4: the engine inside this process.
+export { EmbeddedEngine, type EmbeddedEngineOptions } from './embedded-engine.js'

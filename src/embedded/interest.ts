@@ -1,0 +1,76 @@
+// Who gets a message on one topic: the plain subscriptions, and one entry per group, in the form that fan-out reads.
+import type { Random } from '../base/index.js'
+import type { PatternIndex } from '../topic/index.js'
+import type { EmbeddedSubscription } from './embedded-subscription.js'
+
+/** The members of one group on one topic, from whichever patterns they came. */
+export class GroupInterest {
+  readonly name: string
+  readonly members: EmbeddedSubscription[] = []
+  #turn: number
+
+  constructor(name: string, firstTurn: number) {
+    this.name = name
+    this.#turn = firstTurn
+  }
+
+  /** The member whose turn it is, passing over those that have closed. */
+  takeTurn(): EmbeddedSubscription | undefined {
+    const count = this.members.length
+    for (let tries = 0; tries < count; tries++) {
+      this.#turn = this.#turn + 1 < count ? this.#turn + 1 : 0
+      const member = this.members[this.#turn]!
+      if (!member.isClosed) return member
+    }
+    return undefined
+  }
+}
+
+/** Immutable but for the groups' turns: a change of subscriptions makes a new one, so a fan-out may go on over the old. */
+export class Interest {
+  readonly plain: readonly EmbeddedSubscription[]
+  readonly groups: readonly GroupInterest[]
+
+  constructor(plain: readonly EmbeddedSubscription[], groups: readonly GroupInterest[]) {
+    this.plain = plain
+    this.groups = groups
+  }
+
+  get receiverCount(): number {
+    return this.plain.length + this.groups.length
+  }
+}
+
+/** Collects the interest in `topic`. Groups of one name are one group, even over different patterns, as in NATS. */
+export function collectInterest(
+  index: PatternIndex<EmbeddedSubscription>,
+  topic: string,
+  random: Random,
+): Interest {
+  const plain: EmbeddedSubscription[] = []
+  const groups: GroupInterest[] = []
+  index.forEachMatch(topic, (subscription) => {
+    const name = subscription.group
+    if (name === undefined) {
+      plain.push(subscription)
+      return
+    }
+    let group = groups.find((candidate) => candidate.name === name)
+    if (group === undefined) {
+      group = new GroupInterest(name, 0)
+      groups.push(group)
+    }
+    group.members.push(subscription)
+  })
+  // A topic used once must not always pick the first member.
+  return new Interest(
+    plain,
+    groups.map((group) => withRandomTurn(group, random)),
+  )
+}
+
+function withRandomTurn(group: GroupInterest, random: Random): GroupInterest {
+  const turned = new GroupInterest(group.name, random.nextUint32() % group.members.length)
+  turned.members.push(...group.members)
+  return turned
+}

@@ -1,0 +1,126 @@
+// The contract: what every engine promises to the layers above, and all that they may know of it.
+//
+// LAW
+// Order      Messages of one publisher to one topic reach each receiver in the order of the `publish` calls. What a
+//            receiver publishes during its `deliver` is delivered after the fan-out at hand is complete.
+// Live       `publish` is at most once and keeps nothing: who is not subscribed at that moment does not get it.
+// Synchrony  `publish` never waits and never rejects later. An engine inside the process has called every receiver when
+//            it returns (nested calls excepted, see Order).
+// Isolation  A receiver that throws harms neither the publisher nor other receivers; it is reported as an event.
+// Groups     Of the receivers that share a group name and match a message, exactly one gets it, in fair turns.
+// Closing    Who opens, closes. `close` drains within its bound, may be called twice, and rejects nothing that was
+//            accepted. After it `publish` and `subscribe` throw CLOSED.
+// Validity   Topics and patterns are validated once, here or by `validation`, before an engine sees them.
+//
+// Streams, consumers and transactions join this contract as further members that `capabilities` announces; the shape
+// they will take, and what of it decides today's members, is argued in docs/design/contract.md.
+import type { TopicHandle } from '../topic/index.js'
+import type { Capabilities } from './capabilities.js'
+import type { EngineEvent } from './engine-event.js'
+import type { EngineMessage } from './message.js'
+
+/** What a publish call found, packed into one number so that nothing is allocated per message. */
+export type PublishOutcome = number
+
+/** Set in an outcome when some receiver is over its mark: the publisher should pause briefly. */
+const OVER_MARK = 1
+/** Set in an outcome when the engine cannot know how many receivers there are. */
+const UNKNOWN_RECEIVERS = 2
+
+export function outcomeOf(receiverCount: number, isOverMark: boolean): PublishOutcome {
+  return receiverCount * 4 + (isOverMark ? OVER_MARK : 0)
+}
+
+export const outcomeUnknown: PublishOutcome = UNKNOWN_RECEIVERS
+
+export function isOverMark(outcome: PublishOutcome): boolean {
+  return (outcome & OVER_MARK) !== 0
+}
+
+/** Receivers that were handed the message, or undefined when the engine cannot know. */
+export function receiverCount(outcome: PublishOutcome): number | undefined {
+  return (outcome & UNKNOWN_RECEIVERS) !== 0 ? undefined : Math.floor(outcome / 4)
+}
+
+/** Whether the engine knows that nobody received the message. */
+export function reachedNobody(outcome: PublishOutcome): boolean {
+  return outcome < 2
+}
+
+/** Takes messages. Called synchronously; must return soon. */
+export interface Receiver {
+  /**
+   * Hands over `message`, which is valid during the call only.
+   * Returns false when the receiver's backlog is over its mark (the message is taken all the same).
+   */
+  deliver(message: EngineMessage, subscription: Subscription): boolean
+  /** Says that the engine ended the subscription (permission refused, connection lost for good), with the reason. */
+  ended?(subscription: Subscription, reason: Error): void
+}
+
+export interface Subscription {
+  readonly pattern: string
+  readonly group: string | undefined
+  readonly receiver: Receiver
+  readonly isClosed: boolean
+  /** Ends it at once: nothing is delivered after the call. Safe to call twice. */
+  unsubscribe(): void
+}
+
+export interface SubscribeOptions {
+  /** Members of one group share the messages. */
+  readonly group?: string
+  /** Stops by itself after this many messages: an engine on the network tells its server, which then cleans up. */
+  readonly maxMessages?: number
+}
+
+export interface ReplySink {
+  /** One answer, valid during the call. */
+  reply(message: EngineMessage): void
+  /** Nobody listens on the topic; no answer will come. */
+  noResponders(): void
+}
+
+/** A request under way. */
+export interface PendingRequest {
+  /** Stops listening for answers. */
+  cancel(): void
+}
+
+export interface CloseOptions {
+  /** Longest time to spend on draining, in milliseconds; default 30,000. */
+  readonly drainMs?: number
+}
+
+export interface Engine {
+  readonly capabilities: Capabilities
+  readonly isClosed: boolean
+
+  /** The cached handle of the topic whose bytes are `bytes[from, to)`. The bytes are not validated. */
+  topicAt(bytes: Uint8Array, from: number, to: number): TopicHandle
+  /** The cached handle of a valid topic. */
+  topic(name: string): TopicHandle
+
+  /**
+   * Delivers `message` to everybody whose pattern matches `address`. The address is usually `message.topic`; where it
+   * differs, receivers are shown `message.topic` (a consumer's deliver address, for one).
+   */
+  publish(address: TopicHandle, message: EngineMessage): PublishOutcome
+
+  /** Subscribes to a valid pattern; from the return on, messages are delivered. */
+  subscribe(pattern: string, receiver: Receiver, options?: SubscribeOptions): Subscription
+
+  /** Publishes `message` with a reply address of the engine's making and hands every answer to `sink`. */
+  request(address: TopicHandle, message: EngineMessage, sink: ReplySink): PendingRequest
+
+  /** Whether anybody here is subscribed to the topic; undefined when the engine cannot know. */
+  hasInterest(topic: TopicHandle): boolean | undefined
+
+  /** Resolves when everything published before has left this process; at once inside one process. */
+  flush(): Promise<void>
+
+  /** Calls `listener` with what goes on outside any call: slow receivers, lost connections, errors. */
+  onEvent(listener: (event: EngineEvent) => void): void
+
+  close(options?: CloseOptions): Promise<void>
+}

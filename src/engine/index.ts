@@ -1,0 +1,19 @@
+// Level 2: the contract between the API above and the engines below.
+export type { Capabilities } from './capabilities.js'
+export {
+  isOverMark,
+  outcomeOf,
+  outcomeUnknown,
+  reachedNobody,
+  receiverCount,
+  type CloseOptions,
+  type Engine,
+  type PendingRequest,
+  type PublishOutcome,
+  type Receiver,
+  type ReplySink,
+  type SubscribeOptions,
+  type Subscription,
+} from './engine.js'
+export type { EngineEvent } from './engine-event.js'
+export { EngineMessage, type HeaderPairs } from './message.js'
