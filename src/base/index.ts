@@ -6,5 +6,6 @@ export { systemClock, type Clock, type Timer, type TimerOptions } from './clock.
 export { DeadlineHeap, type Deadline } from './deadline-heap.js'
 export { toMilliseconds, type Duration } from './duration.js'
 export { assert, FanfareError, type ErrorCode, type ErrorOptions } from './errors.js'
+export { decodeExactly } from './exact-text.js'
 export { IdentifierSource, SeededRandom, systemRandom, type Random } from './random.js'
 export { VirtualClock } from './virtual-clock.js'

@@ -3,7 +3,9 @@ import {
   FanfareError,
   IdentifierSource,
   SeededRandom,
+  systemClock,
   systemRandom,
+  type Clock,
   type Random,
 } from '../base/index.js'
 import {
@@ -29,7 +31,11 @@ export interface EmbeddedEngineOptions {
   readonly topicCacheSize?: number
   /** Where group turns and reply addresses come from; default: the platform's secure source. */
   readonly random?: Random
+  readonly clock?: Clock
 }
+
+/** Nested publishes delivered in one go before other work of the process gets its turn. */
+const DEFERRED_PER_TURN = 1_000
 
 interface Deferred {
   readonly address: TopicHandle<Interest>
@@ -49,12 +55,14 @@ export class EmbeddedEngine implements Engine {
   readonly #turns: Random
   readonly #inbox: RequestInbox
   readonly #listeners: ((event: EngineEvent) => void)[] = []
-  readonly #deferred: Deferred[] = []
+  readonly #clock: Clock
+  #deferred: Deferred[] = []
   #isFanningOut = false
   #isClosed = false
 
   constructor(options: EmbeddedEngineOptions = {}) {
     const random = options.random ?? systemRandom
+    this.#clock = options.clock ?? systemClock
     this.#topics = new TopicTable<Interest>(options.topicCacheSize)
     this.#turns = new SeededRandom(random.nextUint32())
     this.#inbox = new RequestInbox(this, new IdentifierSource(random))
@@ -81,7 +89,7 @@ export class EmbeddedEngine implements Engine {
     if (this.#isClosed) throw closedError()
     const handle = address as TopicHandle<Interest>
     const interest = handle.matches ?? this.#lookUp(handle)
-    if (this.#isFanningOut) return this.#defer(handle, message, interest)
+    if (this.#isFanningOut || this.#deferred.length > 0) return this.#defer(handle, message, interest)
     this.#isFanningOut = true
     const outcome = this.#fanOut(interest, message)
     if (this.#deferred.length > 0) this.#publishDeferred()
@@ -176,11 +184,20 @@ export class EmbeddedEngine implements Engine {
   }
 
   #publishDeferred(): void {
-    for (let i = 0; i < this.#deferred.length; i++) {
-      const { address, message } = this.#deferred[i]!
+    let delivered = 0
+    while (delivered < this.#deferred.length && delivered < DEFERRED_PER_TURN) {
+      const { address, message } = this.#deferred[delivered++]!
       this.#fanOut(address.matches ?? this.#lookUp(address), message)
     }
-    this.#deferred.length = 0
+    this.#deferred = this.#deferred.slice(delivered)
+    if (this.#deferred.length > 0) this.#clock.defer(() => this.#resumeDeferred())
+  }
+
+  /** Handlers that publish to each other without end must not keep the process from anything else. */
+  #resumeDeferred(): void {
+    this.#isFanningOut = true
+    this.#publishDeferred()
+    this.#isFanningOut = false
   }
 
   #report(event: EngineEvent): void {

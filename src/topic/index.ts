@@ -11,4 +11,3 @@ export {
 } from './topic-grammar.js'
 export { PatternIndex } from './pattern-index.js'
 export { TopicHandle, TopicTable } from './topic-table.js'
-export { decodeTopic } from './topic-text.js'

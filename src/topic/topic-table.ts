@@ -3,7 +3,7 @@
 // the memory survives heavy subscription churn (found by a walk over a second trie, of the cached topics).
 //
 // A handle may be held for ever: one that left the table comes back in by `refresh`.
-import { decodeTopic } from './topic-text.js'
+import { decodeExactly } from '../base/index.js'
 
 /** A topic as engines see it: its name, its bytes, and what was matched to it. */
 export class TopicHandle<M = unknown> {
@@ -77,7 +77,7 @@ export class TopicTable<M> {
     }
     if (handle === undefined) {
       const copy = bytes.slice(from, to)
-      handle = new TopicHandle<M>(decodeTopic(copy, 0, copy.length), copy, hash)
+      handle = new TopicHandle<M>(decodeExactly(copy, 0, copy.length), copy, hash)
       this.refresh(handle)
     }
     handle.isRecentlyUsed = true

@@ -1,9 +1,9 @@
-// A topic's bytes as a string that stands for exactly those bytes: UTF-8 where it is UTF-8; otherwise every byte above
-// 127 becomes a lone surrogate (U+DC00 + byte), which no valid text holds, so that two topics never share a name.
+// Bytes from the network as a string that stands for exactly those bytes: UTF-8 where it is UTF-8; otherwise every byte
+// above 127 becomes a lone surrogate (U+DC00 + byte), which no valid text holds, so that two topics never share a name.
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-export function decodeTopic(bytes: Uint8Array, from: number, to: number): string {
+export function decodeExactly(bytes: Uint8Array, from: number, to: number): string {
   let text = ''
   for (let i = from; i < to; i++) {
     const byte = bytes[i]!

@@ -1,0 +1,13 @@
+// The message that parsers fill: one for the whole server, as it is valid only while one PUB is handled.
+import { EngineMessage } from '../engine/index.js'
+import { TopicHandle } from '../topic/index.js'
+import type { PublishFrame } from '../wire/index.js'
+
+export class IncomingMessage extends EngineMessage implements PublishFrame {
+  subjectFrom = 0
+  subjectTo = 0
+
+  constructor() {
+    super(new TopicHandle('', new Uint8Array(0), 0))
+  }
+}

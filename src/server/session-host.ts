@@ -1,0 +1,47 @@
+// What the server lends to its sessions. Limits and the authenticator change when the configuration is reloaded, so they
+// are asked for each time.
+import type { Alarms, ByteArena, Clock } from '../base/index.js'
+import type { Engine } from '../engine/index.js'
+import type { Authenticator } from './authenticator.js'
+import type { FlushQueue } from './flush-queue.js'
+import type { IncomingMessage } from './incoming-message.js'
+import type { Session } from './session.js'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Every limit a session obeys, with defaults filled in. */
+export interface SessionLimits {
+  readonly maxControlLineBytes: number
+  readonly maxPayloadBytes: number
+  readonly maxPendingBytes: number
+  readonly markBytes: number
+  readonly maxSubscriptions: number
+  readonly maxSubscriptionTokens: number
+  readonly writeDeadlineMs: number
+  readonly pingIntervalMs: number
+  readonly maxPingsOutstanding: number
+}
+
+export interface SessionHost {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly alarms: Alarms
+  readonly arena: ByteArena
+  readonly flushQueue: FlushQueue
+  readonly incoming: IncomingMessage
+  readonly limits: SessionLimits
+  readonly authenticator: Authenticator
+  readonly authenticationTimeoutMs: number
+  readonly headersSupported: boolean
+  /** Sessions that do not read because somebody they publish to is behind. */
+  readonly pausedSessions: Set<Session>
+  /** How long a publisher pauses at most, in milliseconds. */
+  pauseMs(): number
+  /** Lets all paused publishers read on. */
+  resumePublishers(): void
+  /** The fields of INFO. */
+  describe(session: Session): object
+  slowConsumer(session: Session, reason: string): void
+  ended(session: Session, reason: string): void
+  log(level: LogLevel, text: string): void
+}

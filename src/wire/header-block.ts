@@ -1,0 +1,46 @@
+// Headers as NATS writes them (ADR-4): a version line, one field a line, an empty line. Names keep their case; a name may
+// come more than once. A first line with a number after the version is a status that the server sends.
+//
+//   NATS/1.0[ <status>[ <description>]]\r\n
+//   <name>: <value>\r\n
+//   \r\n
+import { FanfareError } from '../base/index.js'
+
+const VERSION = 'NATS/1.0'
+const BAD_NAME = /[:\r\n\s]/
+const BAD_VALUE = /[\r\n]/
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export interface HeaderBlock {
+  /** 0 when there is no status. */
+  readonly status: number
+  readonly description: string
+  readonly fields: readonly (readonly [name: string, value: string])[]
+}
+
+/** Encodes fields; throws HEADER_INVALID for a name or value that would break the block. */
+export function encodeHeaderBlock(fields: Iterable<readonly [string, string]>): Uint8Array {
+  let text = `${VERSION}\r\n`
+  for (const [name, value] of fields) {
+    if (name === '' || BAD_NAME.test(name) || BAD_VALUE.test(value)) {
+      throw new FanfareError('HEADER_INVALID', `invalid header ${JSON.stringify(`${name}: ${value}`)}`)
+    }
+    text += `${name}: ${value}\r\n`
+  }
+  return encoder.encode(`${text}\r\n`)
+}
+
+/** Decodes a block; lines that are no fields are passed over, as the official clients do. */
+export function decodeHeaderBlock(bytes: Uint8Array): HeaderBlock {
+  const lines = decoder.decode(bytes).split('\r\n')
+  const [first = ''] = lines
+  const match = /^NATS\/1\.0(?:\s+(\d{3})(?:\s+(.*))?)?/.exec(first)
+  const fields: (readonly [string, string])[] = []
+  for (const line of lines.slice(1)) {
+    const colon = line.indexOf(':')
+    if (colon > 0) fields.push([line.slice(0, colon), line.slice(colon + 1).trim()])
+  }
+  return { status: Number(match?.[1] ?? 0), description: match?.[2] ?? '', fields }
+}
