@@ -2,6 +2,7 @@
 export { Alarms, type Alarm } from './alarms.js'
 export { BoundedQueue } from './bounded-queue.js'
 export { ByteArena, copyIntoSlab, type ByteArenaOptions, type Slab } from './byte-arena.js'
+export { reportOnConsole } from './console-report.js'
 export { systemClock, type Clock, type Timer, type TimerOptions } from './clock.js'
 export { DeadlineHeap, type Deadline } from './deadline-heap.js'
 export { toMilliseconds, type Duration } from './duration.js'

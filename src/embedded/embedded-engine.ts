@@ -8,6 +8,7 @@ import {
   type Clock,
   type Random,
 } from '../base/index.js'
+import { RequestInbox } from '../delivery/index.js'
 import {
   outcomeOf,
   type Capabilities,
@@ -24,7 +25,6 @@ import {
 import { PatternIndex, TopicTable, type TopicHandle } from '../topic/index.js'
 import { EmbeddedSubscription } from './embedded-subscription.js'
 import { collectInterest, type Interest } from './interest.js'
-import { RequestInbox } from './request-inbox.js'
 
 export interface EmbeddedEngineOptions {
   /** How many topics are remembered with their subscribers; default 16,384. */
@@ -89,7 +89,8 @@ export class EmbeddedEngine implements Engine {
     if (this.#isClosed) throw closedError()
     const handle = address as TopicHandle<Interest>
     const interest = handle.matches ?? this.#lookUp(handle)
-    if (this.#isFanningOut || this.#deferred.length > 0) return this.#defer(handle, message, interest)
+    if (this.#isFanningOut || this.#deferred.length > 0)
+      return this.#defer(handle, message, interest)
     this.#isFanningOut = true
     const outcome = this.#fanOut(interest, message)
     if (this.#deferred.length > 0) this.#publishDeferred()

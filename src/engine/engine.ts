@@ -102,8 +102,8 @@ export interface Engine {
   topic(name: string): TopicHandle
 
   /**
-   * Delivers `message` to everybody whose pattern matches `address`. The address is usually `message.topic`; where it
-   * differs, receivers are shown `message.topic` (a consumer's deliver address, for one).
+   * Delivers `message` to everybody whose pattern matches `address`. The address is usually `message.handle`; where it
+   * differs, receivers are shown `message.handle` (a consumer's deliver address, for one).
    */
   publish(address: TopicHandle, message: EngineMessage): PublishOutcome
 

@@ -35,7 +35,10 @@ export class Authenticator {
     }
     this.#users = users
     if (noAuthUser !== undefined && !users.has(noAuthUser)) {
-      throw new FanfareError('CONFIG_INVALID', `no_auth_user ${JSON.stringify(noAuthUser)} is not a user`)
+      throw new FanfareError(
+        'CONFIG_INVALID',
+        `no_auth_user ${JSON.stringify(noAuthUser)} is not a user`,
+      )
     }
   }
 

@@ -31,7 +31,7 @@ export class ClientSubscription implements Receiver {
   deliver(message: EngineMessage): boolean {
     const session = this.session
     if (message.origin === session && !session.wantsEcho) return true
-    if (this.isHidden !== undefined && this.isHidden(message.topic.name)) return true
+    if (this.isHidden !== undefined && this.isHidden(message.handle.name)) return true
     this.delivered += 1
     session.send(this, message)
     if (this.delivered >= this.maxMessages) session.endSubscription(this)

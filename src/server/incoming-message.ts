@@ -4,8 +4,8 @@ import { TopicHandle } from '../topic/index.js'
 import type { PublishFrame } from '../wire/index.js'
 
 export class IncomingMessage extends EngineMessage implements PublishFrame {
-  subjectFrom = 0
-  subjectTo = 0
+  subjectStart = 0
+  subjectEnd = 0
 
   constructor() {
     super(new TopicHandle('', new Uint8Array(0), 0))

@@ -59,7 +59,8 @@ export class Liveness {
     const isActive = this.#hasSeenInput && this.roundTripMs !== undefined
     this.#hasSeenInput = false
     if (isActive) this.#outstanding = 0
-    else if (this.#outstanding >= this.#host.limits.maxPingsOutstanding) return this.#actions.stale()
+    else if (this.#outstanding >= this.#host.limits.maxPingsOutstanding)
+      return this.#actions.stale()
     else {
       this.#outstanding += 1
       this.#sentAtMs = this.#host.clock.elapsedMs()

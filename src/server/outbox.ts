@@ -101,13 +101,13 @@ export class Outbox {
   /** Writes one message for the subscription that `memo` belongs to. Headers are left out when not wanted. */
   writeMessage(memo: LineMemo, message: EngineMessage, wantsHeaders: boolean): void {
     if (this.#isClosed) return
-    const headerBytes = wantsHeaders ? message.headersTo - message.headersFrom : 0
-    const bodyBytes = message.bodyTo - message.bodyFrom
+    const headerBytes = wantsHeaders ? message.headersEnd - message.headersStart : 0
+    const bodyBytes = message.bodyEnd - message.bodyStart
     const totalBytes = headerBytes + bodyBytes
     const lineBytes =
-      message.topic.bytes.length +
+      message.handle.bytes.length +
       memo.sid.length +
-      (message.replyTo - message.replyFrom) +
+      (message.replyEnd - message.replyStart) +
       MESSAGE_LINE_OVERHEAD
     let slab = this.#slab
     if (slab === undefined || this.#at + lineBytes + totalBytes + 2 > slab.end) {
@@ -118,13 +118,14 @@ export class Outbox {
       const buffer = message.buffer
       let at = this.#at
       if (headerBytes > 0) {
-        at = copyIntoSlab(buffer, message.headersFrom, message.headersTo, slab, at)
+        at = copyIntoSlab(buffer, message.headersStart, message.headersEnd, slab, at)
       }
-      at = copyIntoSlab(buffer, message.bodyFrom, message.bodyTo, slab, at)
+      at = copyIntoSlab(buffer, message.bodyStart, message.bodyEnd, slab, at)
       this.#at = writeLineEnd(slab, at)
     } else {
-      if (headerBytes > 0) this.#writePieces(message.buffer, message.headersFrom, message.headersTo)
-      this.#writePieces(message.buffer, message.bodyFrom, message.bodyTo)
+      if (headerBytes > 0)
+        this.#writePieces(message.buffer, message.headersStart, message.headersEnd)
+      this.#writePieces(message.buffer, message.bodyStart, message.bodyEnd)
       this.#at = writeLineEnd(this.#roomFor(2), this.#at)
     }
   }
@@ -166,11 +167,11 @@ export class Outbox {
     totalBytes: number,
   ): number {
     const at = this.#at
-    const hasReply = message.replyTo > message.replyFrom
+    const hasReply = message.replyEnd > message.replyStart
     const hasHeaders = headerBytes > 0
     const isKnown =
       memo.borrowing === this.#borrowing &&
-      memo.topic === message.topic &&
+      memo.topic === message.handle &&
       memo.headerBytes > 0 === hasHeaders
     if (
       isKnown &&
@@ -183,13 +184,13 @@ export class Outbox {
     }
     const startTo = isKnown
       ? copyIntoSlab(slab.bytes, memo.at, memo.at + memo.startBytes, slab, at)
-      : writeMessageStart(slab, at, hasHeaders, message.topic.bytes, memo.sid)
+      : writeMessageStart(slab, at, hasHeaders, message.handle.bytes, memo.sid)
     const replyTo = hasReply
-      ? writeReply(slab, startTo, message.buffer, message.replyFrom, message.replyTo)
+      ? writeReply(slab, startTo, message.buffer, message.replyStart, message.replyEnd)
       : startTo
     const lineTo = writeCounts(slab, replyTo, hasHeaders ? headerBytes : -1, totalBytes)
     memo.borrowing = this.#borrowing
-    memo.topic = message.topic
+    memo.topic = message.handle
     memo.at = at
     memo.startBytes = startTo - at
     memo.lineBytes = hasReply ? 0 : lineTo - at
@@ -267,7 +268,8 @@ export class Outbox {
     }
     const wasOverMark = this.#isOverMark
     // Half of the mark, so that a client on the edge does not stop and start its publishers at every write.
-    this.#isOverMark = pendingBytes > (wasOverMark ? this.#limits.markBytes / 2 : this.#limits.markBytes)
+    this.#isOverMark =
+      pendingBytes > (wasOverMark ? this.#limits.markBytes / 2 : this.#limits.markBytes)
     if (wasOverMark && !this.#isOverMark) this.#owner.caughtUp()
   }
 }

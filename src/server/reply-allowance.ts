@@ -26,7 +26,7 @@ export class ReplyAllowance {
   /** The user was handed a request: it may answer. */
   grant(message: EngineMessage): void {
     if (this.#grants.size >= this.#sweepAt) this.#sweep()
-    const reply = decodeExactly(message.buffer, message.replyFrom, message.replyTo)
+    const reply = decodeExactly(message.buffer, message.replyStart, message.replyEnd)
     const { max, expiresMs } = this.#permission
     this.#grants.set(reply, {
       remaining: max < 0 ? Infinity : max,

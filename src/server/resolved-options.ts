@@ -25,7 +25,11 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   const maxPendingBytes = atLeast(options, 'maxPendingBytes', 1, 67_108_864)
   const maxPayloadBytes = atLeast(options, 'maxPayloadBytes', 1, 1_048_576)
   if (maxPayloadBytes > maxPendingBytes) {
-    throw invalid('maxPayloadBytes', maxPayloadBytes, `at most maxPendingBytes (${maxPendingBytes})`)
+    throw invalid(
+      'maxPayloadBytes',
+      maxPayloadBytes,
+      `at most maxPendingBytes (${maxPendingBytes})`,
+    )
   }
   return {
     host: options.host ?? '0.0.0.0',
@@ -69,7 +73,12 @@ function whole(options: ServerOptions, name: NumberOption, byDefault: number): n
   return value
 }
 
-function atLeast(options: ServerOptions, name: NumberOption, least: number, byDefault: number): number {
+function atLeast(
+  options: ServerOptions,
+  name: NumberOption,
+  least: number,
+  byDefault: number,
+): number {
   const value = options[name] ?? byDefault
   if (!Number.isFinite(value) || value < least) throw invalid(name, value, `at least ${least}`)
   return value

@@ -124,7 +124,11 @@ export class Server implements SessionHost {
   /** Takes changed options: users, permissions and limits; not the address. Limits hold for new connections. */
   async reload(options: ServerOptions): Promise<void> {
     const authenticator = new Authenticator(options.authorization, options.noAuthUser)
-    this.#options = { ...resolveOptions(options), host: this.#options.host, port: this.#options.port }
+    this.#options = {
+      ...resolveOptions(options),
+      host: this.#options.host,
+      port: this.#options.port,
+    }
     this.#authenticator = authenticator
     await Promise.all([...this.sessions.values()].map((session) => session.reauthorize()))
     for (const session of this.sessions.values()) session.sendInfo()
@@ -226,7 +230,10 @@ export class Server implements SessionHost {
   }
 
   #refuse(connection: Connection, session: Session): void {
-    const lines = [encodeInfo(this.describe(session)), encodeError(protocolErrors.maxConnections.text)]
+    const lines = [
+      encodeInfo(this.describe(session)),
+      encodeError(protocolErrors.maxConnections.text),
+    ]
     for (const line of lines) connection.write(line, 0, line.length, () => {})
     connection.end()
     this.log('error', protocolErrors.maxConnections.text)

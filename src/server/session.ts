@@ -136,14 +136,14 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   publish(message: IncomingMessage): void {
     if (this.#identity === undefined) return this.#failAuthorization()
     this.inMessages += 1
-    this.inBytes += message.bodyTo - message.headersFrom
+    this.inBytes += message.bodyEnd - message.headersStart
     const topic = this.#host.engine.topicAt(
       message.buffer,
-      message.subjectFrom,
-      message.subjectTo,
+      message.subjectStart,
+      message.subjectEnd,
     )
     if (this.#needsCheck && !this.#checkPublish(topic.name, message)) return
-    message.topic = topic
+    message.handle = topic
     message.origin = this
     const outcome = this.#host.engine.publish(topic, message)
     if (isOverMark(outcome)) this.#shouldPause = true
@@ -213,7 +213,7 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   send(subscription: ClientSubscription, message: EngineMessage): void {
     message.materialize()
     this.outMessages += 1
-    this.outBytes += message.bodyTo - message.bodyFrom + message.headersTo - message.headersFrom
+    this.outBytes += message.bodyEnd - message.bodyStart + message.headersEnd - message.headersStart
     if (this.#replyAllowance !== undefined && message.hasReply) this.#replyAllowance.grant(message)
     this.#outbox.writeMessage(subscription.memo, message, this.#wantsHeaders)
   }
@@ -267,7 +267,8 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   async reauthorize(): Promise<void> {
     if (this.#isClosed || !this.#hasConnected) return
     const identity = await this.#host.authenticator.authenticate(this.options)
-    if (identity === undefined) return this.#fail(protocolErrors.authorization, 'Authorization Violation')
+    if (identity === undefined)
+      return this.#fail(protocolErrors.authorization, 'Authorization Violation')
     this.#setIdentity(identity)
     for (const subscription of [...this.subscriptions.values()]) {
       const { subject, queue, sid } = subscription
@@ -376,12 +377,10 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
 
   #sendNoResponders(message: IncomingMessage): void {
     const { engine } = this.#host
-    const reply = engine.topicAt(message.buffer, message.replyFrom, message.replyTo)
+    const reply = engine.topicAt(message.buffer, message.replyStart, message.replyEnd)
     const subscription = this.#findSubscription(reply.name)
     if (subscription === undefined) return
-    this.#outbox.writeBytes(
-      encodeNoResponders(reply.name, subscription.sid, message.topic.name),
-    )
+    this.#outbox.writeBytes(encodeNoResponders(reply.name, subscription.sid, message.handle.name))
     subscription.delivered += 1
     if (subscription.delivered >= subscription.maxMessages) this.endSubscription(subscription)
   }

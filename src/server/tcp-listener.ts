@@ -44,7 +44,9 @@ export class TcpListener {
   /** Resolves when listening; rejects with ADDRESS_IN_USE or CONNECTION_FAILED. */
   listen(options: TcpListenerOptions): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
-      this.#net.once('error', (error: NodeJS.ErrnoException) => reject(toListenError(error, options)))
+      this.#net.once('error', (error: NodeJS.ErrnoException) =>
+        reject(toListenError(error, options)),
+      )
       this.#net.listen({ host: options.host, port: options.port, backlog: BACKLOG }, () => {
         this.#net.removeAllListeners('error')
         this.#net.on('error', () => {})

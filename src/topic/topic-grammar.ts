@@ -36,9 +36,13 @@ export function assertTopic(topic: string): void {
 export function assertPattern(pattern: string): void {
   const fault = findPatternFault(pattern)
   if (fault === undefined) return
-  throw new FanfareError('PATTERN_INVALID', `invalid pattern ${JSON.stringify(pattern)}: ${fault}`, {
-    details: { pattern },
-  })
+  throw new FanfareError(
+    'PATTERN_INVALID',
+    `invalid pattern ${JSON.stringify(pattern)}: ${fault}`,
+    {
+      details: { pattern },
+    },
+  )
 }
 
 /** Whether `pattern` has a wildcard token. */

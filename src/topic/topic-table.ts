@@ -181,12 +181,7 @@ function forget<M>(node: CachedNode<M>): number {
   return 1
 }
 
-function holdsSameBytes(
-  handle: TopicHandle,
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-): boolean {
+function holdsSameBytes(handle: TopicHandle, bytes: Uint8Array, from: number, to: number): boolean {
   const own = handle.bytes
   if (own.length !== to - from || own.length === 0) return false
   // From the end, where topics of one family differ.

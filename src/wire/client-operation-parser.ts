@@ -46,13 +46,7 @@ const verbPrefixes = new Set(
 )
 
 type State =
-  | 'VERB'
-  | 'LINE_END'
-  | 'AFTER_VERB'
-  | 'BEFORE_ARGUMENTS'
-  | 'ARGUMENTS'
-  | 'PAYLOAD'
-  | 'STOPPED'
+  'VERB' | 'LINE_END' | 'AFTER_VERB' | 'BEFORE_ARGUMENTS' | 'ARGUMENTS' | 'PAYLOAD' | 'STOPPED'
 
 export class ClientOperationParser {
   readonly #sink: ClientOperationSink
@@ -159,13 +153,13 @@ export class ClientOperationParser {
 
     const frame = this.#frame
     frame.buffer = bytes
-    frame.subjectFrom = first
-    frame.subjectTo = second - 1
-    frame.replyFrom = hasReply ? second : 0
-    frame.replyTo = hasReply ? third - 1 : 0
-    frame.headersFrom = payloadFrom
-    frame.headersTo = frame.bodyFrom = payloadFrom + headerBytes
-    frame.bodyTo = payloadTo
+    frame.subjectStart = first
+    frame.subjectEnd = second - 1
+    frame.replyStart = hasReply ? second : 0
+    frame.replyEnd = hasReply ? third - 1 : 0
+    frame.headersStart = payloadFrom
+    frame.headersEnd = frame.bodyStart = payloadFrom + headerBytes
+    frame.bodyEnd = payloadTo
     this.#sink.publish(frame)
     return payloadTo + 2
   }
@@ -328,16 +322,18 @@ export class ClientOperationParser {
     const count = words.length / 2
     const hasHeaders = this.#verb === 'HPUB'
     const hasReply = count === (hasHeaders ? 4 : 3)
-    const headerBytes = hasHeaders ? readCount(buffer, words[2 * count - 4]!, words[2 * count - 3]!) : 0
+    const headerBytes = hasHeaders
+      ? readCount(buffer, words[2 * count - 4]!, words[2 * count - 3]!)
+      : 0
     const frame = this.#frame
     frame.buffer = buffer
-    frame.subjectFrom = words[0]!
-    frame.subjectTo = words[1]!
-    frame.replyFrom = hasReply ? words[2]! : 0
-    frame.replyTo = hasReply ? words[3]! : 0
-    frame.headersFrom = this.#argumentBytes
-    frame.headersTo = frame.bodyFrom = this.#argumentBytes + headerBytes
-    frame.bodyTo = this.#frameBytes - 2
+    frame.subjectStart = words[0]!
+    frame.subjectEnd = words[1]!
+    frame.replyStart = hasReply ? words[2]! : 0
+    frame.replyEnd = hasReply ? words[3]! : 0
+    frame.headersStart = this.#argumentBytes
+    frame.headersEnd = frame.bodyStart = this.#argumentBytes + headerBytes
+    frame.bodyEnd = this.#frameBytes - 2
     this.#reset()
     this.#sink.publish(frame)
   }
@@ -352,7 +348,9 @@ export class ClientOperationParser {
   #reserve(byteCount: number): void {
     if (this.#gathered.length >= byteCount) return
     // Small buffers grow generously, large ones to the frame's own size.
-    const grown = new Uint8Array(byteCount <= KEPT_BUFFER_BYTES ? Math.max(256, byteCount * 2) : byteCount)
+    const grown = new Uint8Array(
+      byteCount <= KEPT_BUFFER_BYTES ? Math.max(256, byteCount * 2) : byteCount,
+    )
     grown.set(this.#gathered.subarray(0, this.#gatheredBytes))
     this.#gathered = grown
   }

@@ -15,16 +15,16 @@ import type { ProtocolError } from './protocol-error.js'
  */
 export interface PublishFrame {
   buffer: Uint8Array
-  subjectFrom: number
-  subjectTo: number
+  subjectStart: number
+  subjectEnd: number
   /** Empty when there is no reply subject. */
-  replyFrom: number
-  replyTo: number
+  replyStart: number
+  replyEnd: number
   /** Empty for PUB. */
-  headersFrom: number
-  headersTo: number
-  bodyFrom: number
-  bodyTo: number
+  headersStart: number
+  headersEnd: number
+  bodyStart: number
+  bodyEnd: number
 }
 
 /** Takes operations in the order in which they arrive. */

@@ -25,7 +25,10 @@ export function encodeHeaderBlock(fields: Iterable<readonly [string, string]>): 
   let text = `${VERSION}\r\n`
   for (const [name, value] of fields) {
     if (name === '' || BAD_NAME.test(name) || BAD_VALUE.test(value)) {
-      throw new FanfareError('HEADER_INVALID', `invalid header ${JSON.stringify(`${name}: ${value}`)}`)
+      throw new FanfareError(
+        'HEADER_INVALID',
+        `invalid header ${JSON.stringify(`${name}: ${value}`)}`,
+      )
     }
     text += `${name}: ${value}\r\n`
   }

@@ -75,7 +75,12 @@ export function writeReply(
 }
 
 /** Writes the counts and the line's end; `headerBytes` below 0 leaves the first count out. */
-export function writeCounts(slab: Slab, at: number, headerBytes: number, totalBytes: number): number {
+export function writeCounts(
+  slab: Slab,
+  at: number,
+  headerBytes: number,
+  totalBytes: number,
+): number {
   let i = at
   if (headerBytes >= 0) {
     i = writeNumber(slab.bytes, i, headerBytes)

@@ -11,8 +11,7 @@ import {
   type Subscription,
 } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
-
-const encoder = new TextEncoder()
+import { decodeHeaderBlock } from '../wire/index.js'
 
 export class RequestInbox implements Receiver {
   readonly #engine: Engine
@@ -30,8 +29,7 @@ export class RequestInbox implements Receiver {
     this.#subscription ??= this.#engine.subscribe(`${this.#prefix}*`, this)
     const token = (this.#count++).toString(36)
     this.#waiting.set(token, sink)
-    const request = withReply(message, this.#prefix + token)
-    const outcome = this.#engine.publish(address, request)
+    const outcome = this.#engine.publish(address, message.withReply(this.#prefix + token))
     if (reachedNobody(outcome)) {
       this.#waiting.delete(token)
       sink.noResponders()
@@ -40,8 +38,14 @@ export class RequestInbox implements Receiver {
   }
 
   deliver(message: EngineMessage): boolean {
-    const token = message.topic.name.slice(this.#prefix.length)
-    this.#waiting.get(token)?.reply(message)
+    const token = message.handle.name.slice(this.#prefix.length)
+    const sink = this.#waiting.get(token)
+    if (sink === undefined) return true
+    if (!isNoResponders(message)) sink.reply(message)
+    else {
+      this.#waiting.delete(token)
+      sink.noResponders()
+    }
     return true
   }
 
@@ -51,16 +55,8 @@ export class RequestInbox implements Receiver {
   }
 }
 
-/** Gives `message` the reply address; a message born as a value keeps its value. */
-function withReply(message: EngineMessage, reply: string): EngineMessage {
-  const owned = message.retain()
-  owned.materialize()
-  const replyBytes = encoder.encode(reply)
-  const buffer = new Uint8Array(owned.buffer.length + replyBytes.length)
-  buffer.set(owned.buffer, 0)
-  buffer.set(replyBytes, owned.buffer.length)
-  owned.buffer = buffer
-  owned.replyFrom = buffer.length - replyBytes.length
-  owned.replyTo = buffer.length
-  return owned
+/** Whether a server answers for the responders that are not there: status 503 and no body (ADR-4). */
+function isNoResponders(message: EngineMessage): boolean {
+  if (message.bodyBytes > 0 || message.headerBytes === 0) return false
+  return decodeHeaderBlock(message.headerBlock).status === 503
 }

@@ -1,0 +1,97 @@
+// Definitions: what messages exist, on which topics, of which shape. A definition is made once and shared by publishers and
+// subscribers, so that the compiler knows every payload.
+import type { StandardSchema } from './standard-schema.js'
+import { TopicTemplate } from './topic-template.js'
+
+export type MessageKind = 'event' | 'command' | 'query'
+
+export interface Definition<
+  Kind extends MessageKind = MessageKind,
+  Template extends string = string,
+  Input = unknown,
+  Output = unknown,
+> {
+  readonly kind: Kind
+  /** What kind of thing happened or is asked: the topic template without its parameters. */
+  readonly type: string
+  readonly topic: Template
+  readonly template: TopicTemplate
+  readonly schema: StandardSchema<Input, Output> | undefined
+}
+
+export interface EventDefinition<
+  Template extends string = string,
+  Input = unknown,
+  Output = unknown,
+> extends Definition<'event', Template, Input, Output> {}
+
+export interface CommandDefinition<
+  Template extends string = string,
+  Input = unknown,
+  Output = unknown,
+  ReplyInput = unknown,
+  Reply = unknown,
+> extends Definition<'command', Template, Input, Output> {
+  readonly reply: StandardSchema<ReplyInput, Reply> | undefined
+}
+
+export interface QueryDefinition<
+  Template extends string = string,
+  Input = unknown,
+  Output = unknown,
+  ReplyInput = unknown,
+  Reply = unknown,
+> extends Definition<'query', Template, Input, Output> {
+  readonly reply: StandardSchema<ReplyInput, Reply>
+}
+
+/**
+ * Something that happened; emitted to any number of subscribers.
+ *
+ * @example const Placed = event('order.placed', z.object({ id: z.number() }))
+ */
+export function event<const Template extends string, Input = unknown, Output = Input>(
+  topic: Template,
+  schema?: StandardSchema<Input, Output>,
+): EventDefinition<Template, Input, Output> {
+  return { kind: 'event', ...describe(topic, schema) }
+}
+
+/** Something that one receiver shall do; requested, and answered when `reply` is given. */
+export function command<
+  const Template extends string,
+  Input = unknown,
+  Output = Input,
+  ReplyInput = unknown,
+  Reply = ReplyInput,
+>(
+  topic: Template,
+  schema?: StandardSchema<Input, Output>,
+  options: { readonly reply?: StandardSchema<ReplyInput, Reply> } = {},
+): CommandDefinition<Template, Input, Output, ReplyInput, Reply> {
+  return { kind: 'command', ...describe(topic, schema), reply: options.reply }
+}
+
+/** A question; requested and answered, with the shape of the answer given by `reply`. */
+export function query<const Template extends string, Input, Output, ReplyInput, Reply>(
+  topic: Template,
+  schema: StandardSchema<Input, Output>,
+  options: { readonly reply: StandardSchema<ReplyInput, Reply> },
+): QueryDefinition<Template, Input, Output, ReplyInput, Reply> {
+  return { kind: 'query', ...describe(topic, schema), reply: options.reply }
+}
+
+function describe<Template extends string, Input, Output>(
+  topic: Template,
+  schema: StandardSchema<Input, Output> | undefined,
+) {
+  const template = new TopicTemplate(topic)
+  const type = topic
+    .split('.')
+    .filter((token) => !token.startsWith('{'))
+    .join('.')
+  return { type, topic, template, schema }
+}
+
+/** Any definition, whatever its shapes. */
+export type AnyDefinition = EventDefinition | CommandDefinition | QueryDefinition

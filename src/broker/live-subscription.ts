@@ -1,0 +1,195 @@
+// A live subscription: between the engine's delivery, which must not wait, and a handler, which may take its time.
+import { FanfareError } from '../base/index.js'
+import { HandlerLane, type OverflowPolicy } from '../delivery/index.js'
+import type {
+  Engine,
+  EngineMessage,
+  Receiver,
+  Subscription as EngineSubscription,
+} from '../engine/index.js'
+import type { BrokerEvent } from './broker-event.js'
+import type { AnyDefinition } from './definition.js'
+import { LiveMessage, type MessageContext } from './live-message.js'
+import type { Message } from './message.js'
+import { ReceivedMessage } from './received-message.js'
+
+export interface LiveSubscriptionOptions {
+  /** Members of one group share the messages. */
+  readonly group?: string
+  /** Ends the subscription when aborted. */
+  readonly signal?: AbortSignal
+  /** Handler calls under way at once; default 1. */
+  readonly concurrency?: number
+  /** Messages that may wait for the handler; default 10,000. */
+  readonly capacity?: number
+  /** What happens when that many wait; default 'drop-oldest'. */
+  readonly overflow?: OverflowPolicy
+}
+
+/** What `subscribe` returns. */
+export interface Subscription extends AsyncDisposable {
+  readonly pattern: string
+  readonly isClosed: boolean
+  /** Messages that wait for the handler. */
+  readonly queued: number
+  /** Messages lost to overflow since the start. */
+  readonly dropped: number
+  /** Takes no further messages; resolves when the handler has seen those that wait. */
+  drain(): Promise<void>
+  /** Takes no further messages and forgets those that wait; resolves when calls under way have ended. */
+  close(): Promise<void>
+}
+
+export interface SubscriptionHost {
+  readonly engine: Engine
+  readonly context: MessageContext
+  report(event: BrokerEvent): void
+  forget(subscription: LiveSubscription): void
+}
+
+export const DEFAULT_CAPACITY = 10_000
+
+export class LiveSubscription implements Receiver, Subscription {
+  readonly pattern: string
+  dropped = 0
+  readonly #host: SubscriptionHost
+  readonly #definition: AnyDefinition | undefined
+  readonly #lane: HandlerLane<Message>
+  readonly #engineSubscription: EngineSubscription
+  readonly #signal: AbortSignal | undefined
+  #nextDropReport = 1
+
+  constructor(
+    host: SubscriptionHost,
+    pattern: string,
+    definition: AnyDefinition | undefined,
+    handler: (message: Message) => unknown,
+    options: LiveSubscriptionOptions,
+  ) {
+    this.pattern = pattern
+    this.#host = host
+    this.#definition = definition
+    this.#signal = options.signal
+    this.#lane = new HandlerLane<Message>(
+      {
+        concurrency: atLeastOne(options.concurrency ?? 1, 'concurrency'),
+        capacity: atLeastOne(options.capacity ?? DEFAULT_CAPACITY, 'capacity'),
+        overflow: options.overflow ?? 'drop-oldest',
+      },
+      handler,
+      this.#handlerFailed,
+    )
+    this.#engineSubscription = host.engine.subscribe(
+      pattern,
+      this,
+      options.group === undefined ? {} : { group: options.group },
+    )
+    this.#signal?.addEventListener('abort', this.#aborted, { once: true })
+  }
+
+  get isClosed(): boolean {
+    return this.#engineSubscription.isClosed
+  }
+
+  get queued(): number {
+    return this.#lane.queued
+  }
+
+  // ---- What the engine calls
+
+  deliver(message: EngineMessage): boolean {
+    const admission = this.#lane.offer(this.#present(message))
+    if (admission === 'running' || admission === 'queued') return true
+    if (admission === 'dropped-oldest' || admission === 'dropped-newest') this.#countDrop()
+    else if (admission === 'rejected') this.#reject(message)
+    return false
+  }
+
+  ended(_subscription: EngineSubscription, reason: Error): void {
+    this.#host.report({ type: 'subscription-ended', pattern: this.pattern, error: reason })
+    this.#leave()
+  }
+
+  // ---- What the user calls
+
+  /** Resolves when a publisher that waits may go on. */
+  whenRoom(): Promise<void> {
+    return this.#lane.whenRoom()
+  }
+
+  async drain(): Promise<void> {
+    this.#leave()
+    await this.#lane.whenIdle()
+  }
+
+  async close(): Promise<void> {
+    this.#leave()
+    this.#lane.stop()
+    await this.#lane.whenIdle()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  // ---- Steps
+
+  /** The message as the handler is to see it; one of this process is passed on as it is. */
+  #present(message: EngineMessage): Message {
+    if (message instanceof LiveMessage) {
+      if (this.#definition === undefined || this.#definition === message.definition) {
+        if (!this.#lane.runsAtOnce) message.retain()
+        return message
+      }
+    }
+    return new ReceivedMessage(message.retain(), this.#host.context, this.#definition)
+  }
+
+  readonly #aborted = (): void => {
+    this.#leave()
+    this.#lane.stop()
+  }
+
+  readonly #handlerFailed = (error: unknown, message: Message): void => {
+    this.#host.report({
+      type: 'handler-failed',
+      pattern: this.pattern,
+      topic: message.topic,
+      error,
+    })
+  }
+
+  #leave(): void {
+    this.#signal?.removeEventListener('abort', this.#aborted)
+    this.#engineSubscription.unsubscribe()
+    this.#host.forget(this)
+  }
+
+  #countDrop(): void {
+    this.dropped += 1
+    if (this.dropped < this.#nextDropReport) return
+    this.#nextDropReport *= 2
+    this.#host.report({ type: 'messages-dropped', pattern: this.pattern, count: this.dropped })
+  }
+
+  #reject(message: EngineMessage): void {
+    const topic = message.handle.name
+    const error = new FanfareError(
+      'QUEUE_OVERFLOW',
+      `${topic} was refused: ${this.#lane.queued} messages wait for a handler of ${this.pattern}`,
+      { retryable: true, details: { topic, pattern: this.pattern } },
+    )
+    this.#host.report({ type: 'message-rejected', pattern: this.pattern, topic, error })
+  }
+}
+
+function atLeastOne(value: number, option: string): number {
+  if (Number.isInteger(value) && value >= 1) return value
+  throw new FanfareError(
+    'OPTION_INVALID',
+    `${option} must be a whole number from 1, not ${value}`,
+    {
+      details: { option, value },
+    },
+  )
+}

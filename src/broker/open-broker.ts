@@ -1,0 +1,58 @@
+// Opens a broker where the options say: in this process, or on a server or cluster by its URL.
+import { FanfareError, systemClock } from '../base/index.js'
+import { jsonCodec, type Codec } from '../codec/index.js'
+import { EmbeddedEngine } from '../embedded/index.js'
+import type { Engine } from '../engine/index.js'
+import { Broker } from './broker.js'
+import type { BrokerEvent } from './broker-event.js'
+import type { AnyDefinition } from './definition.js'
+
+export interface BrokerOptions {
+  /** The declared messages; without it every topic is allowed. */
+  readonly catalog?: readonly AnyDefinition[]
+  /** A Fanfare or NATS server, or several of one cluster: 'nats://localhost:4222'. Absent: inside this process. */
+  readonly url?: string | readonly string[]
+  /** Credentials and name for `url`. */
+  readonly connection?: ConnectionOptions
+  /** An engine of your own making instead; the broker closes it. */
+  readonly engine?: Engine
+  /** How bodies are written; default JSON. */
+  readonly codec?: Codec
+  /** Told what happens outside any call; default: trouble is printed, each kind at most once in 10 s. */
+  readonly onEvent?: (event: BrokerEvent) => void
+}
+
+export interface ConnectionOptions {
+  readonly user?: string
+  readonly password?: string
+  readonly token?: string
+  /** Shown in the server's connection list. */
+  readonly name?: string
+}
+
+/**
+ * Opens a broker. Rejects with CONNECTION_FAILED, AUTHORIZATION_FAILED, or PEER_MISSING when `url` is given and the
+ * optional package for it is not installed.
+ *
+ * @example const broker = await openBroker()
+ */
+export async function openBroker(options: BrokerOptions = {}): Promise<Broker> {
+  return new Broker({
+    engine: await openEngine(options),
+    clock: systemClock,
+    codec: options.codec ?? jsonCodec,
+    catalog: options.catalog,
+    onEvent: options.onEvent,
+  })
+}
+
+async function openEngine({ engine, url, connection = {} }: BrokerOptions): Promise<Engine> {
+  if (engine !== undefined && url !== undefined) {
+    throw new FanfareError('OPTION_INVALID', 'give openBroker an engine or a url, not both')
+  }
+  if (engine !== undefined) return engine
+  if (url === undefined) return new EmbeddedEngine()
+  // Loaded when asked for: an embedded broker carries no network code.
+  const { openClusterEngine } = await import('../cluster/index.js')
+  return openClusterEngine({ ...connection, servers: typeof url === 'string' ? [url] : url })
+}

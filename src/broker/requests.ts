@@ -1,0 +1,138 @@
+// Questions and their answers: a request is a message with a reply topic; the first answer settles it. A failing responder
+// answers with the error headers of the NATS services convention (ADR-32), so that clients of any language see it.
+import { FanfareError, type Alarms } from '../base/index.js'
+import type { Engine, EngineMessage, PendingRequest, ReplySink } from '../engine/index.js'
+import type { TopicHandle } from '../topic/index.js'
+import type { AnyDefinition } from './definition.js'
+import { LiveMessage, type MessageContext } from './live-message.js'
+import type { Message } from './message.js'
+import { ReceivedMessage, validate } from './received-message.js'
+
+const ERROR_TEXT_HEADER = 'Nats-Service-Error'
+const ERROR_CODE_HEADER = 'Nats-Service-Error-Code'
+/** What HTTP calls "internal server error"; the services convention uses its numbers. */
+const FAILED_STATUS = '500'
+
+export interface RequestContext {
+  readonly engine: Engine
+  readonly alarms: Alarms
+  readonly context: MessageContext
+}
+
+export interface RequestTerms {
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** Sends `message` and resolves with the first answer's data. Rejects with TIMEOUT, NO_RESPONDERS, REPLY_FAILED or the signal's reason. */
+export function requestOne(
+  host: RequestContext,
+  topic: TopicHandle,
+  message: LiveMessage,
+  replyDefinition: Pick<AnyDefinition, 'schema'> | undefined,
+  terms: RequestTerms,
+): Promise<unknown> {
+  const { signal } = terms
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    let pending: PendingRequest | undefined
+    let isSettled = false
+    const settle = (finish: () => void): void => {
+      if (isSettled) return
+      isSettled = true
+      host.alarms.cancel(alarm)
+      signal?.removeEventListener('abort', aborted)
+      pending?.cancel()
+      finish()
+    }
+    const aborted = (): void => settle(() => reject(signal!.reason as Error))
+    const alarm = host.alarms.set(terms.timeoutMs, () =>
+      settle(() => reject(timedOut(topic.name, terms))),
+    )
+    signal?.addEventListener('abort', aborted, { once: true })
+    const sink: ReplySink = {
+      noResponders: () => settle(() => reject(noResponders(topic.name))),
+      reply: (answer) => {
+        settle(() => {
+          try {
+            resolve(readAnswer(host.context, topic.name, answer, replyDefinition))
+          } catch (error) {
+            reject(error as Error)
+          }
+        })
+      },
+    }
+    pending = host.engine.request(topic, message, sink)
+    if (isSettled) pending.cancel()
+  })
+}
+
+function readAnswer(
+  context: MessageContext,
+  topic: string,
+  answer: EngineMessage,
+  definition: Pick<AnyDefinition, 'schema'> | undefined,
+): unknown {
+  const message: Message =
+    answer instanceof LiveMessage
+      ? answer
+      : new ReceivedMessage(answer.retain(), context, undefined)
+  const failure = message.headers.find(ERROR_TEXT_HEADER)
+  if (failure !== undefined) {
+    const code = message.headers.find(ERROR_CODE_HEADER)
+    throw new FanfareError('REPLY_FAILED', `the responder to ${topic} failed: ${failure}`, {
+      details: { topic, status: Number(code ?? FAILED_STATUS), reason: failure },
+    })
+  }
+  return validate(definition, message.data, topic)
+}
+
+/** The handler of a responder: answers with what `handler` returns, or with its failure, which is then thrown on. */
+export function answering(
+  host: RequestContext,
+  replyDefinition: Pick<AnyDefinition, 'schema'> | undefined,
+  handler: (message: Message) => unknown,
+): (message: Message) => Promise<void> {
+  return async (message) => {
+    try {
+      const answer = await handler(message)
+      validate(replyDefinition, answer, message.topic)
+      reply(host, message, answer)
+    } catch (error) {
+      const text = (error instanceof Error ? error.message : String(error)).replace(/[\r\n]+/g, ' ')
+      reply(host, message, undefined, {
+        [ERROR_TEXT_HEADER]: text,
+        [ERROR_CODE_HEADER]: FAILED_STATUS,
+      })
+      throw error
+    }
+  }
+}
+
+function reply(
+  host: RequestContext,
+  message: Message,
+  data: unknown,
+  headers?: Record<string, string>,
+): void {
+  if (message.replyTo === undefined) return
+  const topic = host.engine.topic(message.replyTo)
+  host.engine.publish(
+    topic,
+    new LiveMessage(topic, host.context, data, data, undefined, { headers }),
+  )
+}
+
+function timedOut(topic: string, terms: RequestTerms): FanfareError {
+  return new FanfareError('TIMEOUT', `no answer to ${topic} within ${terms.timeoutMs} ms`, {
+    retryable: true,
+    details: { topic, timeoutMs: terms.timeoutMs },
+  })
+}
+
+function noResponders(topic: string): FanfareError {
+  return new FanfareError('NO_RESPONDERS', `nobody responds to ${topic}`, {
+    retryable: true,
+    details: { topic },
+  })
+}

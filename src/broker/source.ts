@@ -1,0 +1,63 @@
+// What one can subscribe to, and what arrives from it.
+import { FanfareError } from '../base/index.js'
+import { assertPattern, hasWildcard, isSubsetPattern } from '../topic/index.js'
+import type { AnyDefinition, Definition, MessageKind } from './definition.js'
+import type { Message } from './message.js'
+import type { ParametersOf } from './topic-template.js'
+
+/** A definition, or a topic or pattern. */
+export type Source = AnyDefinition | string
+
+/** The message that a source yields: the schema's output, and the parameters of the topic template. */
+export type MessageOf<S> =
+  S extends Definition<MessageKind, infer Template, unknown, infer Output>
+    ? Message<Output, ParametersOf<Template>>
+    : Message
+
+export interface ResolvedSource {
+  readonly pattern: string
+  readonly definition: AnyDefinition | undefined
+}
+
+/** Topics that are ours or the protocol's, and need no declaration. */
+const UNDECLARED_BY_NATURE = /^(_INBOX\.|\$)/
+
+/** The declared messages. Empty: every topic is allowed. */
+export class Catalog {
+  readonly #definitions: readonly AnyDefinition[]
+
+  constructor(definitions: readonly AnyDefinition[] = []) {
+    this.#definitions = definitions
+  }
+
+  /** Throws PATTERN_INVALID, or UNDECLARED_TOPIC when the catalog declares nothing of the pattern. */
+  resolve(source: Source): ResolvedSource {
+    if (typeof source !== 'string') {
+      this.#assertDeclared(source.template.pattern)
+      return { pattern: source.template.pattern, definition: source }
+    }
+    assertPattern(source)
+    this.#assertDeclared(source)
+    const definition = hasWildcard(source) ? undefined : this.findDefinition(source)
+    return { pattern: source, definition }
+  }
+
+  /** The definition that declares `topic`. */
+  findDefinition(topic: string): AnyDefinition | undefined {
+    return this.#definitions.find(({ template }) => isSubsetPattern(topic, template.pattern))
+  }
+
+  #assertDeclared(pattern: string): void {
+    if (this.#definitions.length === 0 || UNDECLARED_BY_NATURE.test(pattern)) return
+    const isDeclared = this.#definitions.some(
+      ({ template }) =>
+        isSubsetPattern(pattern, template.pattern) || isSubsetPattern(template.pattern, pattern),
+    )
+    if (isDeclared) return
+    throw new FanfareError(
+      'UNDECLARED_TOPIC',
+      `${JSON.stringify(pattern)} is not in the catalog; add a definition of it to openBroker({ catalog })`,
+      { details: { pattern } },
+    )
+  }
+}

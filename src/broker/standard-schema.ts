@@ -1,0 +1,29 @@
+// The part of Standard Schema 1 (standardschema.dev) that is used: what Zod, Valibot, ArkType and others implement.
+
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+  }
+}
+
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] }
+
+export interface SchemaIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+/** One line for all issues, each with the path that it concerns. */
+export function describeIssues(issues: readonly SchemaIssue[]): string {
+  return issues
+    .map(({ message, path = [] }) => {
+      const place = path.map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
+      return place === '' ? message : `${place}: ${message}`
+    })
+    .join('; ')
+}

@@ -1,0 +1,73 @@
+// Bodies: a value as bytes and back. JSON is the default; bytes and text are for those who have bytes and text already.
+import { FanfareError } from '../base/index.js'
+
+export interface Codec {
+  /** What `ce-datacontenttype` says of a body of this codec. */
+  readonly contentType: string
+  /** Throws ENCODE_FAILED for what the codec cannot express. */
+  encode(value: unknown): Uint8Array
+  /** Throws DECODE_FAILED for bytes that the codec did not make. */
+  decode(bytes: Uint8Array): unknown
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** JSON in UTF-8. An absent value (`undefined`) is an empty body, and an empty body an absent value. */
+export const jsonCodec: Codec = {
+  contentType: 'application/json',
+  encode(value) {
+    try {
+      const text = JSON.stringify(value) as string | undefined
+      return encoder.encode(text ?? '')
+    } catch (error) {
+      throw new FanfareError('ENCODE_FAILED', 'the value cannot be written as JSON', {
+        cause: error,
+      })
+    }
+  },
+  decode(bytes) {
+    if (bytes.length === 0) return undefined
+    try {
+      return JSON.parse(decoder.decode(bytes)) as unknown
+    } catch (error) {
+      throw new FanfareError('DECODE_FAILED', `the body is not JSON: ${excerpt(bytes)}`, {
+        cause: error,
+      })
+    }
+  },
+}
+
+export const textCodec: Codec = {
+  contentType: 'text/plain',
+  encode(value) {
+    if (typeof value === 'string') return encoder.encode(value)
+    throw new FanfareError('ENCODE_FAILED', `the text codec takes strings, not ${typeof value}`)
+  },
+  decode(bytes) {
+    try {
+      return decoder.decode(bytes)
+    } catch (error) {
+      throw new FanfareError('DECODE_FAILED', 'the body is not UTF-8', { cause: error })
+    }
+  },
+}
+
+export const bytesCodec: Codec = {
+  contentType: 'application/octet-stream',
+  encode(value) {
+    if (value instanceof Uint8Array) return value
+    throw new FanfareError(
+      'ENCODE_FAILED',
+      `the bytes codec takes a Uint8Array, not ${typeof value}`,
+    )
+  },
+  decode: (bytes) => bytes,
+}
+
+const EXCERPT_BYTES = 40
+
+function excerpt(bytes: Uint8Array): string {
+  const start = new TextDecoder().decode(bytes.subarray(0, EXCERPT_BYTES))
+  return JSON.stringify(bytes.length > EXCERPT_BYTES ? `${start}…` : start)
+}
