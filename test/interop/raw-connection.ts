@@ -25,10 +25,13 @@ export class RawConnection {
     })
   }
 
-  /** Resolves when the server has sent its INFO. */
-  static async open(server: { host: string; port: number }): Promise<RawConnection> {
+  /** Resolves when the server has sent its INFO, which is then not among what was received. */
+  static async open(
+    server: { host: string; port: number },
+    { awaitInfo = true }: { awaitInfo?: boolean } = {},
+  ): Promise<RawConnection> {
     const connection = new RawConnection(connect(server.port, server.host))
-    await connection.receive(/^INFO .*\r\n/)
+    if (awaitInfo) await connection.receive(/^INFO .*\r\n/)
     return connection
   }
 
