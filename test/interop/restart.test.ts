@@ -31,7 +31,7 @@ describeEachClient('restart', (kind, library) => {
   it.each(['SIGTERM', 'SIGKILL'] as const)(
     'resumes every subscription when the server comes back on the same port after %s',
     async (signal) => {
-      const before = await launch(kind)
+      await using before = await launch(kind)
       const connection = await open(before.url)
       const status = new StatusLog(connection)
       const plain = connection.subscribe('plain')

@@ -63,7 +63,8 @@ describeEachServer('a slow consumer', (kind) => {
     )
 
     slow.resume()
-    await slow.receiveUntilClosed(10_000)
+    // It is cut in the middle of a frame, so an error would have been taken for a part of a payload.
+    expect(await slow.receiveUntilClosed(10_000)).not.toContain('-ERR')
     await Promise.all([publisher, ...others].map((connection) => connection.close()))
   })
 })
