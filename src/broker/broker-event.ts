@@ -1,5 +1,5 @@
 // What a broker tells about things that happen outside any call of the user's.
-import { FanfareError, reportOnConsole } from '../base/index.js'
+import { reportOnConsole, type FanfareError } from '../base/index.js'
 import type { EngineEvent } from '../engine/index.js'
 
 export type BrokerEvent =

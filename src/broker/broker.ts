@@ -28,6 +28,7 @@ import { MessageStream } from './message-stream.js'
 import { validate } from './received-message.js'
 import { answering, requestOne } from './requests.js'
 import { Catalog, type MessageOf, type Source } from './source.js'
+import type { StandardSchema } from './standard-schema.js'
 import type { ParametersOf } from './topic-template.js'
 
 /** What is sent to a target: the schema's input; anything to a plain topic. */
@@ -35,9 +36,9 @@ export type InputOf<T> =
   T extends Definition<MessageKind, string, infer Input, unknown> ? Input : unknown
 
 /** What is answered to a request. */
-export type ReplyOf<T> = T extends
-  | QueryDefinition<string, infer _Input, infer _Output, infer _ReplyInput, infer Reply>
-  | CommandDefinition<string, infer _Input, infer _Output, infer _ReplyInput, infer Reply>
+export type ReplyOf<T> = T extends {
+  readonly reply: StandardSchema<unknown, infer Reply> | undefined
+}
   ? Reply
   : unknown
 

@@ -19,11 +19,11 @@ export interface Definition<
   readonly schema: StandardSchema<Input, Output> | undefined
 }
 
-export interface EventDefinition<
+export type EventDefinition<
   Template extends string = string,
   Input = unknown,
   Output = unknown,
-> extends Definition<'event', Template, Input, Output> {}
+> = Definition<'event', Template, Input, Output>
 
 export interface CommandDefinition<
   Template extends string = string,

@@ -35,14 +35,14 @@ export function requestOne(
   const { signal } = terms
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
-    let pending: PendingRequest | undefined
+    const underway: { request?: PendingRequest } = {}
     let isSettled = false
     const settle = (finish: () => void): void => {
       if (isSettled) return
       isSettled = true
       host.alarms.cancel(alarm)
       signal?.removeEventListener('abort', aborted)
-      pending?.cancel()
+      underway.request?.cancel()
       finish()
     }
     const aborted = (): void => settle(() => reject(signal!.reason as Error))
@@ -62,8 +62,8 @@ export function requestOne(
         })
       },
     }
-    pending = host.engine.request(topic, message, sink)
-    if (isSettled) pending.cancel()
+    underway.request = host.engine.request(topic, message, sink)
+    if (isSettled) underway.request.cancel()
   })
 }
 

@@ -9,6 +9,7 @@ import {
   type CloseOptions,
   type Engine,
   type EngineEvent,
+  type EngineStatistics,
   type PendingRequest,
   type PublishOutcome,
   type Receiver,
@@ -35,6 +36,7 @@ export class ClusterEngine implements Engine {
   readonly #topics = new TopicTable<never>()
   readonly #inbox: RequestInbox
   readonly #listeners: ((event: EngineEvent) => void)[] = []
+  readonly #subscriptions = new Set<ClusterSubscription>()
   #isClosed = false
 
   constructor(connection: NatsConnection, transport: NatsTransport, clock: Clock = systemClock) {
@@ -90,7 +92,10 @@ export class ClusterEngine implements Engine {
 
   subscribe(pattern: string, receiver: Receiver, options: SubscribeOptions = {}): Subscription {
     this.#assertOpen()
-    const subscription = new ClusterSubscription(pattern, options.group, receiver)
+    const subscription = new ClusterSubscription(pattern, options.group, receiver, (ended) =>
+      this.#subscriptions.delete(ended),
+    )
+    this.#subscriptions.add(subscription)
     const natsSubscription = this.#connection.subscribe(pattern, {
       ...(options.group === undefined ? {} : { queue: options.group }),
       ...(options.maxMessages === undefined ? {} : { max: options.maxMessages }),
@@ -105,6 +110,10 @@ export class ClusterEngine implements Engine {
 
   request(address: TopicHandle, message: EngineMessage, sink: ReplySink): PendingRequest {
     return this.#inbox.request(address, message, sink)
+  }
+
+  get statistics(): EngineStatistics {
+    return { subscriptions: this.#subscriptions.size, cachedTopics: this.#topics.size }
   }
 
   hasInterest(): undefined {

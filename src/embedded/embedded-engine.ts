@@ -15,6 +15,7 @@ import {
   type Engine,
   type EngineEvent,
   type EngineMessage,
+  type EngineStatistics,
   type PendingRequest,
   type PublishOutcome,
   type Receiver,
@@ -72,8 +73,7 @@ export class EmbeddedEngine implements Engine {
     return this.#isClosed
   }
 
-  /** How many subscriptions there are, and how many topics are remembered. */
-  get statistics(): { readonly subscriptions: number; readonly cachedTopics: number } {
+  get statistics(): EngineStatistics {
     return { subscriptions: this.#index.size, cachedTopics: this.#topics.size }
   }
 

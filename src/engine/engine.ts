@@ -92,6 +92,12 @@ export interface CloseOptions {
   readonly drainMs?: number
 }
 
+export interface EngineStatistics {
+  readonly subscriptions: number
+  /** Topics that are remembered with what matched them. */
+  readonly cachedTopics: number
+}
+
 export interface Engine {
   readonly capabilities: Capabilities
   readonly isClosed: boolean
@@ -115,6 +121,9 @@ export interface Engine {
 
   /** Whether anybody here is subscribed to the topic; undefined when the engine cannot know. */
   hasInterest(topic: TopicHandle): boolean | undefined
+
+  /** What the engine holds now, for monitoring. */
+  readonly statistics: EngineStatistics
 
   /** Resolves when everything published before has left this process; at once inside one process. */
   flush(): Promise<void>

@@ -8,6 +8,7 @@ export {
   receiverCount,
   type CloseOptions,
   type Engine,
+  type EngineStatistics,
   type PendingRequest,
   type PublishOutcome,
   type Receiver,

@@ -1,12 +1,21 @@
 // One SUB of one connection: takes what the engine delivers and writes it to the connection's outbox.
 import type { EngineMessage, Receiver, Subscription } from '../engine/index.js'
 import { LineMemo } from './outbox.js'
-import type { Session } from './session.js'
+
+/** The connection that a subscription belongs to. */
+export interface SubscriptionOwner {
+  readonly id: number
+  /** Whether it wants to see what it publishes itself. */
+  readonly wantsEcho: boolean
+  readonly isOverMark: boolean
+  send(subscription: ClientSubscription, message: EngineMessage): void
+  endSubscription(subscription: ClientSubscription): void
+}
 
 const encoder = new TextEncoder()
 
 export class ClientSubscription implements Receiver {
-  readonly session: Session
+  readonly session: SubscriptionOwner
   readonly sid: string
   readonly subject: string
   readonly queue: string
@@ -20,7 +29,7 @@ export class ClientSubscription implements Receiver {
   /** What the engine returned; set right after subscribing. */
   engineSubscription: Subscription | undefined
 
-  constructor(session: Session, subject: string, queue: string, sid: string) {
+  constructor(session: SubscriptionOwner, subject: string, queue: string, sid: string) {
     this.session = session
     this.subject = subject
     this.queue = queue

@@ -6,6 +6,9 @@ import type { SessionLimits } from './session-host.js'
 export interface ResolvedOptions {
   readonly host: string
   readonly port: number
+  readonly httpHost: string
+  /** Undefined: no HTTP. */
+  readonly httpPort: number | undefined
   readonly serverName: string | undefined
   readonly clientAdvertise: string | undefined
   readonly maxConnections: number
@@ -34,6 +37,8 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   return {
     host: options.host ?? '0.0.0.0',
     port: toPort(options.port ?? 4_222, 'port'),
+    httpHost: options.httpHost ?? options.host ?? '0.0.0.0',
+    httpPort: options.httpPort === undefined ? undefined : toPort(options.httpPort, 'httpPort'),
     serverName: options.serverName,
     clientAdvertise: options.clientAdvertise,
     maxConnections: whole(options, 'maxConnections', 65_536),

@@ -14,6 +14,8 @@ export class ServerStatistics {
   readonly startedAtMs: number
   totalConnections = 0
   slowConsumers = 0
+  /** Subscriptions ever made. */
+  subscribed = 0
   staleConnections = 0
   readonly ended: EndedSession[] = []
   #inMessages = 0

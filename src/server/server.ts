@@ -1,4 +1,5 @@
 // The server: listens, turns connections into sessions on one engine, and ends in order: at once, drained, or by lame duck.
+import { availableParallelism } from 'node:os'
 import {
   Alarms,
   ByteArena,
@@ -20,7 +21,7 @@ import { makeServerId, PROTOCOL_VERSION } from './server-identity.js'
 import type { ServerOptions } from './server-options.js'
 import { ServerStatistics } from './server-statistics.js'
 import { Session } from './session.js'
-import type { LogLevel, SessionHost, SessionLimits } from './session-host.js'
+import type { HostedSession, LogLevel, SessionHost, SessionLimits } from './session-host.js'
 import { TcpListener } from './tcp-listener.js'
 
 /** What a server is made of besides its options. */
@@ -29,6 +30,12 @@ export interface ServerParts {
   readonly clock?: Clock
   readonly random?: Random
   readonly log?: (level: LogLevel, text: string) => void
+}
+
+/** An HTTP listener that serves the monitoring endpoints, and stops with the server. */
+export interface MonitoringEndpoint {
+  readonly port: number
+  close(): Promise<void>
 }
 
 /** A publisher pauses this long at most for a client that is behind, and for one that is close to being cut off. */
@@ -44,7 +51,7 @@ export class Server implements SessionHost {
   readonly arena = new ByteArena()
   readonly flushQueue: FlushQueue
   readonly incoming = new IncomingMessage()
-  readonly pausedSessions = new Set<Session>()
+  readonly pausedSessions = new Set<HostedSession>()
   readonly sessions = new Map<number, Session>()
   readonly statistics: ServerStatistics
   readonly #log: (level: LogLevel, text: string) => void
@@ -54,8 +61,10 @@ export class Server implements SessionHost {
   #options: ResolvedOptions
   #authenticator: Authenticator
   #port: number | undefined
+  #monitoring: MonitoringEndpoint | undefined
   #nextSessionId = 1
   #isLameDuck = false
+  #lastCpu = { usedMs: 0, atMs: 0 }
   #stopping: Promise<void> | undefined
 
   constructor(options: ServerOptions, parts: ServerParts) {
@@ -102,12 +111,36 @@ export class Server implements SessionHost {
     return this.#port
   }
 
+  /** The port of the monitoring endpoints; undefined when there are none. */
+  get httpPort(): number | undefined {
+    return this.#monitoring?.port
+  }
+
+  get isHealthy(): boolean {
+    return this.#stopping === undefined && !this.#isLameDuck
+  }
+
   get url(): string {
     return `nats://${this.#options.host === '0.0.0.0' ? '127.0.0.1' : this.#options.host}:${this.#port}`
   }
 
   get isLameDuck(): boolean {
     return this.#isLameDuck
+  }
+
+  get processors(): number {
+    return availableParallelism()
+  }
+
+  /** Processor time since the last call, as a percentage of one processor. */
+  processorPercent(): number {
+    const { user, system } = process.cpuUsage()
+    const nowMs = this.clock.elapsedMs()
+    const usedMs = (user + system) / 1_000
+    const percent =
+      (100 * (usedMs - this.#lastCpu.usedMs)) / Math.max(1, nowMs - this.#lastCpu.atMs)
+    this.#lastCpu = { usedMs, atMs: nowMs }
+    return Math.round(percent)
   }
 
   /** Listens. Rejects with ADDRESS_IN_USE when the port is taken. */
@@ -119,6 +152,12 @@ export class Server implements SessionHost {
     const address = await this.#listener.listen({ host, port })
     this.#port = address.port
     this.log('info', `Listening for client connections on ${host}:${address.port}`)
+  }
+
+  /** Takes charge of the listener that serves this server's monitoring. */
+  attachMonitoring(endpoint: MonitoringEndpoint): void {
+    this.#monitoring = endpoint
+    this.log('info', `Starting http monitor on ${this.#options.httpHost}:${endpoint.port}`)
   }
 
   /** Takes changed options: users, permissions and limits; not the address. Limits hold for new connections. */
@@ -243,6 +282,7 @@ export class Server implements SessionHost {
     const closed = this.#port === undefined ? Promise.resolve() : this.#listener.close()
     for (const session of [...this.sessions.values()]) session.close('Server Shutdown')
     await closed
+    await this.#monitoring?.close()
     this.alarms.close()
     this.#listener.release()
     this.log('info', 'Server Exiting..')

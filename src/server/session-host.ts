@@ -5,7 +5,7 @@ import type { Engine } from '../engine/index.js'
 import type { Authenticator } from './authenticator.js'
 import type { FlushQueue } from './flush-queue.js'
 import type { IncomingMessage } from './incoming-message.js'
-import type { Session } from './session.js'
+import type { Connection } from './connection.js'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -22,6 +22,14 @@ export interface SessionLimits {
   readonly maxPingsOutstanding: number
 }
 
+/** A session as its host needs to know it. */
+export interface HostedSession {
+  readonly id: number
+  readonly connection: Connection
+  /** Reads on after a pause. */
+  resumeReading(): void
+}
+
 export interface SessionHost {
   readonly engine: Engine
   readonly clock: Clock
@@ -33,15 +41,16 @@ export interface SessionHost {
   readonly authenticator: Authenticator
   readonly authenticationTimeoutMs: number
   readonly headersSupported: boolean
+  readonly statistics: { subscribed: number }
   /** Sessions that do not read because somebody they publish to is behind. */
-  readonly pausedSessions: Set<Session>
+  readonly pausedSessions: Set<HostedSession>
   /** How long a publisher pauses at most, in milliseconds. */
   pauseMs(): number
   /** Lets all paused publishers read on. */
   resumePublishers(): void
   /** The fields of INFO. */
-  describe(session: Session): object
-  slowConsumer(session: Session, reason: string): void
-  ended(session: Session, reason: string): void
+  describe(session: HostedSession): object
+  slowConsumer(session: HostedSession, reason: string): void
+  ended(session: HostedSession, reason: string): void
   log(level: LogLevel, text: string): void
 }

@@ -368,6 +368,7 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
     const subscription = new ClientSubscription(this, subject, queue, sid)
     subscription.isHidden = this.#rules?.hiddenFrom(subject)
     this.subscriptions.set(sid, subscription)
+    this.#host.statistics.subscribed += 1
     subscription.engineSubscription = this.#host.engine.subscribe(
       subject,
       subscription,

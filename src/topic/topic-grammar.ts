@@ -8,7 +8,8 @@
 // ordinary tokens on the wire, and refused by our own API.
 import { FanfareError } from '../base/index.js'
 
-const WHITE_SPACE = /[\s\u0000]/u
+/** White space, and NUL, which no other implementation takes either. */
+const FORBIDDEN = /[\s\p{Cc}]/u
 
 /** Why `topic` cannot be published to, or undefined when it can. */
 export function findTopicFault(topic: string): string | undefined {
@@ -91,7 +92,7 @@ export function patternsOverlap(left: string, right: string): boolean {
 
 function findTokenFault(topic: string): string | undefined {
   if (topic.length === 0) return 'it is empty'
-  if (WHITE_SPACE.test(topic)) return 'it contains white space'
+  if (FORBIDDEN.test(topic)) return 'it contains white space or a control character'
   if (topic.startsWith('.') || topic.endsWith('.') || topic.includes('..')) {
     return 'it has an empty token'
   }

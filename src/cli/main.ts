@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// The executable `fanfare`: hands the arguments to the program and turns a failure into one line and an exit code.
+import { realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { buildProgram } from './program.js'
+import { toOneLine } from './one-line-error.js'
+
+/** Runs one command. Sets the process's exit code; resolves when the command has ended or its server has stopped. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await buildProgram().parseAsync(args, { from: 'user' })
+  } catch (error) {
+    process.stderr.write(`fanfare: ${toOneLine(error)}\n`)
+    process.exitCode = 1
+  }
+}
+
+const entry = process.argv[1]
+if (entry !== undefined && realpathSync(entry) === fileURLToPath(import.meta.url)) {
+  await main(process.argv.slice(2))
+}

@@ -1,0 +1,46 @@
+// `fanfare reply`: answers requests with a fixed body, or with the request itself.
+import { Command } from 'commander'
+import { fillTemplate } from './body-template.js'
+import { connect, untilInterrupted, withClientOptions, type ClientFlags } from './client-options.js'
+import { bodyOf } from './message-format.js'
+import { toCount } from './numbers.js'
+
+interface ReplyFlags extends ClientFlags {
+  readonly echo?: boolean
+  readonly queue: string
+  readonly count?: number
+}
+
+export function replyCommand(): Command {
+  return withClientOptions(new Command('reply'))
+    .description('answer requests; {{Request}} and {{Count}} are filled in')
+    .argument('<topic>')
+    .argument('[body]', 'the answer', '')
+    .option('--echo', 'answer with the request')
+    .option('--queue <group>', 'share the requests with the other members of a group', 'NATS-RPLY-22')
+    .option('--count <count>', 'end after so many requests', toCount('--count'))
+    .action(reply)
+}
+
+async function reply(topic: string, body: string, flags: ReplyFlags): Promise<void> {
+  const broker = await connect(flags)
+  const finish = untilInterrupted()
+  let answered = 0
+  broker.respond(
+    topic,
+    (message) => {
+      answered += 1
+      const request = bodyOf(message)
+      process.stderr.write(`[#${answered}] Request on "${message.topic}"\n`)
+      if (answered === flags.count) finish.abort()
+      return flags.echo === true ? request : fillTemplate(body, answered, request)
+    },
+    { group: flags.queue },
+  )
+  await broker.flush()
+  process.stderr.write(`Answering requests on ${topic}\n`)
+  await new Promise<void>((resolve) => {
+    finish.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  await broker.close({ drain: '2s' })
+}
