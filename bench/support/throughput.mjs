@@ -67,11 +67,13 @@ export async function measureThroughput(
     })
     await publisher.call('open', { ...common, publisherCount })
     resetPeakResidentBytes(server.pid)
-    const cpuBeforeMs = getCpuMs(server.pid)
+    const cpuBefore = [server, publisher, subscriber].map(({ pid }) => getCpuMs(pid))
     const collected = subscriber.call('collect')
     const published = publisher.call('publish', { countForEach })
     const { delivered, durationMs, failure } = await collected
-    const cpuMs = getCpuMs(server.pid) - cpuBeforeMs
+    const [cpuMs, publisherCpuMs, subscriberCpuMs] = [server, publisher, subscriber].map(
+      ({ pid }, index) => getCpuMs(pid) - cpuBefore[index],
+    )
     await publisher.call('close')
     await published
     return {
@@ -81,6 +83,8 @@ export async function measureThroughput(
       failure,
       messagesPerSecond: (delivered * 1000) / durationMs,
       cpuNsPerMessage: (cpuMs * 1e6) / delivered,
+      publisherCores: publisherCpuMs / durationMs,
+      subscriberCores: subscriberCpuMs / durationMs,
       peakResidentBytes: getPeakResidentBytes(server.pid),
     }
   } catch (error) {

@@ -3,6 +3,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 
+const answerTimeoutMs = 10_000
+
 const sharedBuffer = Buffer.allocUnsafe(256 * 1024)
 
 export async function openConnection({ port }) {
@@ -39,8 +41,11 @@ export async function openConnection({ port }) {
 function receiveUntil(isEnough) {
   return new Promise((resolve, reject) => {
     this.closed.then((reason) => reject(new Error(reason)))
+    const giveUp = () => reject(new Error(`no answer from the server in ${answerTimeoutMs} ms`))
+    const timeout = setTimeout(giveUp, answerTimeoutMs)
     this.onText = () => {
       if (!isEnough(this.text)) return
+      clearTimeout(timeout)
       resolve(this.text)
       this.text = ''
       this.onText = () => {}

@@ -1,6 +1,8 @@
 // MQTT 3.1.1 at quality of service 0 as the load generators need it, with keep-alive off.
 import { randomUUID } from 'node:crypto'
 
+import { createTwoTopicExchange } from './two-topic-exchange.mjs'
+
 export const name = 'mqtt'
 
 const connectPacket = 0x10
@@ -69,4 +71,13 @@ export function getDeliveryBytes({ topic, payloadBytes }) {
 
 export function receiveOther(_connection, { firstByte }) {
   throw new Error(`unexpected byte ${firstByte} where a frame should begin`)
+}
+
+export function createExchange({ payloadBytes }) {
+  return createTwoTopicExchange({
+    encodePublish,
+    getDeliveryBytes,
+    payloadBytes,
+    bytesAfterPayload: 0,
+  })
 }

@@ -1,5 +1,7 @@
 // The NATS core protocol as the load generators need it: prebuilt frames out, frames of one known
 // length in.
+import { requestIdDigits } from './request-id.mjs'
+
 export const name = 'nats'
 
 export const deliveryFirstByte = 'M'.charCodeAt(0)
@@ -47,4 +49,28 @@ export function receiveOther(connection, { firstByte, bytes, position }) {
     throw new Error(bytes.toString('latin1', position, position + 80).split('\r\n')[0])
   }
   throw new Error(`unexpected byte ${firstByte} where a frame should begin`)
+}
+
+/** A request names its reply topic, in an inbox to which the requester has one wildcard subscription. */
+export function createExchange({ payloadBytes }) {
+  const payload = 'x'.repeat(payloadBytes)
+  const service = 'bench.service'
+  const inbox = '_INBOX.bench.'
+  const requestId = '0'.repeat(requestIdDigits)
+  return {
+    requestTopic: service,
+    replyTopic: `${inbox}*`,
+    encodeRequest: (id) =>
+      Buffer.from(`PUB ${service} ${inbox}${id} ${payloadBytes}\r\n${payload}\r\n`, 'latin1'),
+    encodeReply: (id) =>
+      Buffer.from(`PUB ${inbox}${id} ${payloadBytes}\r\n${payload}\r\n`, 'latin1'),
+    requestDelivery: {
+      frameBytes: `MSG ${service} 1 ${inbox}${requestId} ${payloadBytes}\r\n${payload}\r\n`.length,
+      idOffset: `MSG ${service} 1 ${inbox}`.length,
+    },
+    replyDelivery: {
+      frameBytes: `MSG ${inbox}${requestId} 1 ${payloadBytes}\r\n${payload}\r\n`.length,
+      idOffset: `MSG ${inbox}`.length,
+    },
+  }
 }

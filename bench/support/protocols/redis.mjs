@@ -1,8 +1,13 @@
 // Redis pub/sub (RESP2) as the load generators need it. Publishers switch replies off, so that
 // Redis, like the others, spends nothing on answering each publish.
+import { createTwoTopicExchange } from './two-topic-exchange.mjs'
+
 export const name = 'redis'
 
 export const deliveryFirstByte = '*'.charCodeAt(0)
+
+/** A connection that subscribes may not publish. */
+export const publishesApart = true
 
 function encodeCommand(...words) {
   const parts = [Buffer.from(`*${words.length}\r\n`)]
@@ -40,4 +45,13 @@ export function getDeliveryBytes({ topic, payloadBytes }) {
 
 export function receiveOther(_connection, { firstByte }) {
   throw new Error(`unexpected byte ${firstByte} where a frame should begin`)
+}
+
+export function createExchange({ payloadBytes }) {
+  return createTwoTopicExchange({
+    encodePublish,
+    getDeliveryBytes,
+    payloadBytes,
+    bytesAfterPayload: '\r\n'.length,
+  })
 }
