@@ -55,16 +55,24 @@ async function run() {
   const present = peers.filter((peer) =>
     results.peers.some(({ name, version }) => name === peer.name && version !== undefined),
   )
-  const servers = []
-  try {
-    for (const peer of present) servers.push(await startPeer(peer))
-    results.throughput = await runThroughput(servers)
-    if (wanted.only.includes('latency')) results.latency = await runLatency(servers)
-  } finally {
-    for (const server of servers) await server.stop()
+  results.throughput = await withServers(present, 'throughput', runThroughput)
+  if (wanted.only.includes('latency')) {
+    const answering = present.filter((peer) => peer.protocolName !== 'raw')
+    results.latency = await withServers(answering, 'latency', runLatency)
   }
   if (wanted.only.includes('memory')) results.memory = await runMemory(present)
   return results
+}
+
+/** All servers run at once, but only one at a time has work. */
+async function withServers(present, purpose, work) {
+  const servers = []
+  try {
+    for (const peer of present) servers.push(await startPeer(peer, { purpose }))
+    return await work(servers)
+  } finally {
+    for (const server of servers) await server.stop()
+  }
 }
 
 function findPeers() {
@@ -119,9 +127,7 @@ async function runLatency(servers) {
   const results = []
   try {
     for (const load of latencyLoads) {
-      const cells = servers
-        .filter((server) => server.peer.protocolName !== 'raw')
-        .map((server) => ({ server, rounds: [] }))
+      const cells = servers.map((server) => ({ server, rounds: [] }))
       await interleave(cells, async ({ server, rounds }) => {
         const { durationMs } = wanted
         const result = await measureLatency(parties, { server, load, durationMs })

@@ -21,7 +21,7 @@ export async function measureMemory({ peer, unit }) {
   const holder = startWorker('connection-holder.mjs')
   const { protocolName } = peer
   try {
-    server = await startPeer(peer)
+    server = await startPeer(peer, { purpose: 'memory' })
     return { bytes: await unit.measure({ holder, server, protocolName }) }
   } catch (error) {
     return { failure: error.message }

@@ -59,18 +59,20 @@ export const peers = [
   {
     name: 'mosquitto',
     protocolName: 'mqtt',
-    settings: 'quality of service 0, no persistence, no queue limit, no log, no delay in TCP',
+    settings:
+      'quality of service 0, no persistence, no queue limit, no log; ' +
+      'TCP without delay for latency only, as it costs throughput',
     findVersion: () => findVersion('mosquitto', ['-h']),
     missing: 'mosquitto is not on PATH',
     getCommand: ({ configuration }) => ['mosquitto', '-c', configuration],
-    getConfiguration: ({ port }) =>
+    getConfiguration: ({ port, purpose }) =>
       [
         `listener ${port} 127.0.0.1`,
         'allow_anonymous true',
         'persistence false',
         'max_queued_messages 0',
         'max_queued_bytes 0',
-        'set_tcp_nodelay true',
+        `set_tcp_nodelay ${purpose === 'latency'}`,
         'log_type none',
       ].join('\n') + '\n',
   },
@@ -97,11 +99,12 @@ function findVersion(command, versionArguments) {
 }
 
 /** Starts a peer on a free port of its own; whoever starts it stops it. */
-export async function startPeer(peer) {
+export async function startPeer(peer, { purpose }) {
   const directory = await mkdtemp(join(tmpdir(), 'fanfare-bench-'))
   const port = await getFreePort()
   const configuration = join(directory, 'configuration')
-  if (peer.getConfiguration) await writeFile(configuration, peer.getConfiguration({ port }))
+  if (peer.getConfiguration)
+    await writeFile(configuration, peer.getConfiguration({ port, purpose }))
   const [command, ...commandArguments] = peer.getCommand({ port, configuration })
   const child = spawn(command, commandArguments, {
     cwd: directory,

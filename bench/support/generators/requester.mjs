@@ -8,7 +8,7 @@ import { openParty } from './exchange-party.mjs'
 import { serveCalls } from './worker.mjs'
 
 // Requests answered this early are not counted: both sides and the server are still warming up.
-const warmUpMs = 300
+const warmUpMs = 500
 
 const lastAnswersTimeoutMs = 2_000
 
