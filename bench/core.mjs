@@ -68,7 +68,13 @@ async function run() {
 async function withServers(present, purpose, work) {
   const servers = []
   try {
-    for (const peer of present) servers.push(await startPeer(peer, { purpose }))
+    for (const peer of present) {
+      try {
+        servers.push(await startPeer(peer, { purpose }))
+      } catch (error) {
+        console.error(`\n*** DID NOT START: ${error.message} ***\n`)
+      }
+    }
     return await work(servers)
   } finally {
     for (const server of servers) await server.stop()

@@ -15,6 +15,10 @@ export function formatCoreReport({ machine, rounds, peers, throughput, latency, 
       .join('\n'),
   )
   for (const peer of missing) parts.push(`**Missing: ${peer.name}** (${peer.missing}).`)
+  const started = new Set([throughput, latency, memory].flat().map(({ peer }) => peer))
+  for (const { name } of measured) {
+    if (!started.has(name)) parts.push(`**Did not start: ${name}.**`)
+  }
   if (throughput.length > 0) parts.push(...formatThroughput({ throughput, peers: measured }))
   if (latency.length > 0) parts.push(...formatLatency({ latency, peers: measured }))
   if (memory.length > 0) parts.push(...formatMemory({ memory, peers: measured }))
@@ -102,11 +106,13 @@ function formatLatency({ latency, peers }) {
       if (failure) return failure
       const { ratePerSecond } = result
       const perSecond = getMedian(result.rounds.map((round) => round.perSecond))
+      const unansweredCount = getMedian(result.rounds.map((round) => round.unansweredCount))
       const isShort = ratePerSecond === undefined || perSecond < ratePerSecond * 0.98
       return (
         `${formatNumber(getMedianLatency(result) * 1000)} / ` +
         `${formatNumber(getPercentile99(result) * 1000)}` +
-        (isShort ? ` (${formatNumber(perSecond)}/s)` : '')
+        (isShort ? ` (${formatNumber(perSecond)}/s)` : '') +
+        (unansweredCount > 0 ? `; ${unansweredCount} without answer` : '')
       )
     }),
     ...ratios('Fanfare / peer, p50 (below 1: Fanfare is faster)', getMedianLatency),
