@@ -81,10 +81,16 @@ function formatRates({ rounds }) {
   }
   for (const round of rounds) {
     if (isWhole(round)) continue
-    const lost = 1 - round.delivered / round.expected
-    parts.push(round.failure ? `cut off: ${round.failure}` : `lost ${(lost * 100).toFixed(1)} %`)
+    parts.push(formatTrouble(round))
   }
   return parts.join('; ')
+}
+
+/** Lost is only what a server took from the publisher and did not deliver. */
+function formatTrouble({ failure, isStalled, delivered, expected }) {
+  const count = `${(expected - delivered).toLocaleString('en-US')} of ${expected.toLocaleString('en-US')}`
+  if (failure !== undefined) return `cut off: ${failure}`
+  return isStalled ? `stalled before ${count}` : `lost ${count}`
 }
 
 function formatLatency({ latency, peers }) {

@@ -70,15 +70,18 @@ export async function measureThroughput(
     const cpuBefore = [server, publisher, subscriber].map(({ pid }) => getCpuMs(pid))
     const collected = subscriber.call('collect')
     const published = publisher.call('publish', { countForEach })
-    const { delivered, durationMs, failure } = await collected
+    const { delivered, deliveredToEach, durationMs, failure } = await collected
     const [cpuMs, publisherCpuMs, subscriberCpuMs] = [server, publisher, subscriber].map(
       ({ pid }, index) => getCpuMs(pid) - cpuBefore[index],
     )
     await publisher.call('close')
-    await published
+    const publishedCount = await published
     return {
       expected,
       delivered,
+      deliveredToEach,
+      publishedCount,
+      isStalled: publishedCount < countForEach * publisherCount,
       durationMs,
       failure,
       messagesPerSecond: (delivered * 1000) / durationMs,
