@@ -18,15 +18,24 @@ export function benchCommand(): Command {
     .argument('[topic]', 'topic to use', 'bench')
     .option('--msgs <count>', 'messages to publish', toCount('--msgs'), 100_000)
     .option('--size <bytes>', 'bytes of each body', toCount('--size'), 128)
-    .option('--subscribers <count>', 'connections that receive everything', toCount('--subscribers'), 1)
+    .option(
+      '--subscribers <count>',
+      'connections that receive everything',
+      toCount('--subscribers'),
+      1,
+    )
     .action(bench)
 }
 
 async function bench(topic: string, flags: BenchFlags): Promise<void> {
   const publisher = await connect(flags)
-  const receivers = await Promise.all(Array.from({ length: flags.subscribers }, () => connect(flags)))
+  const receivers = await Promise.all(
+    Array.from({ length: flags.subscribers }, () => connect(flags)),
+  )
   try {
-    const received = Promise.all(receivers.map((receiver) => receiveAll(receiver, topic, flags.msgs)))
+    const received = Promise.all(
+      receivers.map((receiver) => receiveAll(receiver, topic, flags.msgs)),
+    )
     await Promise.all(receivers.map((receiver) => receiver.flush()))
     const startedAtMs = systemClock.elapsedMs()
     await publishAll(publisher, topic, flags)
@@ -64,7 +73,9 @@ const GIVE_UP_MS = 30_000
 function giveUp(flags: BenchFlags): Promise<never> {
   return new Promise((_, reject) => {
     systemClock.startTimer(GIVE_UP_MS, () =>
-      reject(new FanfareError('TIMEOUT', `not all ${flags.msgs} messages arrived in ${GIVE_UP_MS} ms`)),
+      reject(
+        new FanfareError('TIMEOUT', `not all ${flags.msgs} messages arrived in ${GIVE_UP_MS} ms`),
+      ),
     )
   })
 }

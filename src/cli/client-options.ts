@@ -17,7 +17,9 @@ export function withClientOptions(command: Command): Command {
         .env('NATS_URL')
         .default('nats://127.0.0.1:4222'),
     )
-    .addOption(new Option('--user <user>', 'user, or token when no password is given').env('NATS_USER'))
+    .addOption(
+      new Option('--user <user>', 'user, or token when no password is given').env('NATS_USER'),
+    )
     .addOption(new Option('--password <password>', 'password').env('NATS_PASSWORD'))
     .addOption(new Option('--token <token>', 'token').env('NATS_TOKEN'))
     .addOption(new Option('--connection-name <name>', 'name shown by the server'))
@@ -60,4 +62,11 @@ export function untilInterrupted(): AbortController {
   const stop = (): void => controller.abort()
   process.once('SIGINT', stop).once('SIGTERM', stop)
   return controller
+}
+
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }

@@ -34,7 +34,9 @@ export function writePortsFile(directory: string, ports: PortsFile): () => void 
   try {
     mkdirSync(directory, { recursive: true })
   } catch (error) {
-    throw new FanfareError('CONFIG_INVALID', `cannot use ${directory}: ${reasonOf(error)}`, { cause: error })
+    throw new FanfareError('CONFIG_INVALID', `cannot use ${directory}: ${reasonOf(error)}`, {
+      cause: error,
+    })
   }
   return writeWhole(join(directory, `fanfare_${process.pid}.ports`), JSON.stringify(ports))
 }
@@ -44,7 +46,9 @@ function writeWhole(path: string, text: string): () => void {
     writeFileSync(`${path}.tmp`, text)
     renameSync(`${path}.tmp`, path)
   } catch (error) {
-    throw new FanfareError('CONFIG_INVALID', `cannot write ${path}: ${reasonOf(error)}`, { cause: error })
+    throw new FanfareError('CONFIG_INVALID', `cannot write ${path}: ${reasonOf(error)}`, {
+      cause: error,
+    })
   }
   return () => rmSync(path, { force: true })
 }

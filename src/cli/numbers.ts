@@ -14,7 +14,9 @@ export function toMs(option: string): (text: string) => number {
     try {
       return toMilliseconds(text as Duration)
     } catch (error) {
-      throw new FanfareError('OPTION_INVALID', `${option}: ${(error as Error).message}`, { cause: error })
+      throw new FanfareError('OPTION_INVALID', `${option}: ${(error as Error).message}`, {
+        cause: error,
+      })
     }
   }
 }

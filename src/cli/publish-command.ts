@@ -19,7 +19,10 @@ export function publishCommand(): Command {
   return withClientOptions(new Command('pub').alias('publish'))
     .description('publish a message, or one for each line of standard input')
     .argument('<topic>')
-    .argument('[body]', '{{Count}}, {{Time}} and {{ID}} are filled in; absent: read from standard input')
+    .argument(
+      '[body]',
+      '{{Count}}, {{Time}} and {{ID}} are filled in; absent: read from standard input',
+    )
     .option('--count <count>', 'publish so many times', toCount('--count'), 1)
     .option('--sleep <duration>', 'wait between messages, such as 100ms', toMs('--sleep'))
     .option('-H, --header <name:value>', 'add a header; may be repeated', collectHeaders)
@@ -28,7 +31,11 @@ export function publishCommand(): Command {
     .action(publish)
 }
 
-async function publish(topic: string, body: string | undefined, flags: PublishFlags): Promise<void> {
+async function publish(
+  topic: string,
+  body: string | undefined,
+  flags: PublishFlags,
+): Promise<void> {
   const broker = await connect(flags)
   try {
     const readsInput = flags.forceStdin === true || body === undefined
@@ -36,7 +43,8 @@ async function publish(topic: string, body: string | undefined, flags: PublishFl
       ? await publishLines(broker, topic, flags)
       : await publishCounted(broker, topic, body, flags)
     await broker.flush()
-    if (flags.quiet !== true) process.stderr.write(`Published ${published} messages to "${topic}"\n`)
+    if (flags.quiet !== true)
+      process.stderr.write(`Published ${published} messages to "${topic}"\n`)
   } finally {
     await broker.close()
   }

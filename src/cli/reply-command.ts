@@ -1,7 +1,14 @@
 // `fanfare reply`: answers requests with a fixed body, or with the request itself.
 import { Command } from 'commander'
 import { fillTemplate } from './body-template.js'
-import { connect, untilInterrupted, withClientOptions, type ClientFlags } from './client-options.js'
+import type { Broker } from '../broker/index.js'
+import {
+  connect,
+  untilInterrupted,
+  whenAborted,
+  withClientOptions,
+  type ClientFlags,
+} from './client-options.js'
 import { bodyOf } from './message-format.js'
 import { toCount } from './numbers.js'
 
@@ -17,13 +24,30 @@ export function replyCommand(): Command {
     .argument('<topic>')
     .argument('[body]', 'the answer', '')
     .option('--echo', 'answer with the request')
-    .option('--queue <group>', 'share the requests with the other members of a group', 'NATS-RPLY-22')
+    .option(
+      '--queue <group>',
+      'share the requests with the other members of a group',
+      'NATS-RPLY-22',
+    )
     .option('--count <count>', 'end after so many requests', toCount('--count'))
     .action(reply)
 }
 
 async function reply(topic: string, body: string, flags: ReplyFlags): Promise<void> {
   const broker = await connect(flags)
+  try {
+    await answerUntilDone(broker, topic, body, flags)
+  } finally {
+    await broker.close({ drain: '2s' })
+  }
+}
+
+async function answerUntilDone(
+  broker: Broker,
+  topic: string,
+  body: string,
+  flags: ReplyFlags,
+): Promise<void> {
   const finish = untilInterrupted()
   let answered = 0
   broker.respond(
@@ -39,8 +63,5 @@ async function reply(topic: string, body: string, flags: ReplyFlags): Promise<vo
   )
   await broker.flush()
   process.stderr.write(`Answering requests on ${topic}\n`)
-  await new Promise<void>((resolve) => {
-    finish.signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-  await broker.close({ drain: '2s' })
+  await whenAborted(finish.signal)
 }

@@ -42,7 +42,11 @@ export function serveCommand(): Command {
   return new Command('serve')
     .description('run the broker; takes the flags of nats-server, with one dash or two')
     .option('--addr <host>', 'address to listen on (-a; default 0.0.0.0)')
-    .option('--port <port>', 'port for clients, -1 for a free one (-p; default 4222)', toNumber('--port'))
+    .option(
+      '--port <port>',
+      'port for clients, -1 for a free one (-p; default 4222)',
+      toNumber('--port'),
+    )
     .option('--name <name>', 'server name (-n)')
     .option('--http_port <port>', 'port for HTTP monitoring (-m)', toNumber('--http_port'))
     .option('--config <file>', 'configuration file in nats-server syntax (-c)')
@@ -77,8 +81,11 @@ async function serve(flags: ServeFlags): Promise<void> {
   }
   const log = openLog(flags, configuration)
   log('info', 'Starting fanfare')
-  for (const warning of configuration.warnings) log('warn', warning.text)
-  if (flags.jetstream === true) log('warn', 'streams (-js) are not supported yet; core messaging only')
+  for (const { file, line, message } of configuration.warnings) {
+    log('warn', `${file}:${line}: ${message}`)
+  }
+  if (flags.jetstream === true)
+    log('warn', 'streams (-js) are not supported yet; core messaging only')
   const engine = new EmbeddedEngine()
   const server = await startServer(configuration.server, { engine, log })
   const removeFiles = writeFiles(server, configuration)
@@ -181,7 +188,11 @@ function untilStopped(server: Server, flags: ServeFlags, log: ServerLog): Promis
   })
 }
 
-async function reloadConfiguration(server: Server, flags: ServeFlags, log: ServerLog): Promise<void> {
+async function reloadConfiguration(
+  server: Server,
+  flags: ServeFlags,
+  log: ServerLog,
+): Promise<void> {
   try {
     await server.reload(readAll(flags).server)
   } catch (error) {

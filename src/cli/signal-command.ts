@@ -16,7 +16,10 @@ export function sendSignal(order: string, pidFile: string | undefined): void {
   const [name = '', target = pidFile] = order.split('=', 2)
   const signal = SIGNALS[name]
   if (signal === undefined) {
-    throw new FanfareError('OPTION_INVALID', `unknown signal ${name}; one of ${Object.keys(SIGNALS).join(', ')}`)
+    throw new FanfareError(
+      'OPTION_INVALID',
+      `unknown signal ${name}; one of ${Object.keys(SIGNALS).join(', ')}`,
+    )
   }
   if (target === undefined) {
     throw new FanfareError('OPTION_INVALID', `say which server: --signal ${name}=PID or --pid FILE`)

@@ -1,7 +1,13 @@
 // `fanfare sub`: prints the messages of one or more topics as they come.
 import { Command } from 'commander'
-import type { Message } from '../broker/index.js'
-import { connect, untilInterrupted, withClientOptions, type ClientFlags } from './client-options.js'
+import type { Broker, Message } from '../broker/index.js'
+import {
+  connect,
+  untilInterrupted,
+  whenAborted,
+  withClientOptions,
+  type ClientFlags,
+} from './client-options.js'
 import { toCount } from './numbers.js'
 import { toJson, toText } from './message-format.js'
 
@@ -27,6 +33,18 @@ export function subscribeCommand(): Command {
 
 async function subscribe(topics: readonly string[], flags: SubscribeFlags): Promise<void> {
   const broker = await connect(flags)
+  try {
+    await printUntilDone(broker, topics, flags)
+  } finally {
+    await broker.close({ drain: '2s' })
+  }
+}
+
+async function printUntilDone(
+  broker: Broker,
+  topics: readonly string[],
+  flags: SubscribeFlags,
+): Promise<void> {
   const finish = untilInterrupted()
   let received = 0
   const print = (message: Message): void => {
@@ -37,7 +55,7 @@ async function subscribe(topics: readonly string[], flags: SubscribeFlags): Prom
   }
   const options = {
     // Everything is printed: nothing is dropped while a terminal is slow.
-    capacity: Number.MAX_SAFE_INTEGER / 4,
+    capacity: 1_000_000_000,
     ...(flags.queue === undefined ? {} : { group: flags.queue }),
   }
   for (const topic of topics) broker.subscribe(topic, print, options)
@@ -45,12 +63,7 @@ async function subscribe(topics: readonly string[], flags: SubscribeFlags): Prom
   if (flags.raw !== true && flags.json !== true) {
     process.stderr.write(`Subscribed to ${topics.join(', ')}\n`)
   }
-  const keepAlive = new Promise<void>((resolve) => {
-    finish.signal.addEventListener('abort', () => resolve(), { once: true })
-    if (finish.signal.aborted) resolve()
-  })
-  await keepAlive
-  await broker.close({ drain: '2s' })
+  await whenAborted(finish.signal)
 }
 
 function format(message: Message, count: number, flags: SubscribeFlags): string {
