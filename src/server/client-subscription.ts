@@ -8,6 +8,8 @@ export interface SubscriptionOwner {
   /** Whether it wants to see what it publishes itself. */
   readonly wantsEcho: boolean
   readonly isOverMark: boolean
+  /** Told when a message of its own is passed over. */
+  passedOver(): void
   send(subscription: ClientSubscription, message: EngineMessage): void
   endSubscription(subscription: ClientSubscription): void
 }
@@ -39,7 +41,10 @@ export class ClientSubscription implements Receiver {
 
   deliver(message: EngineMessage): boolean {
     const session = this.session
-    if (message.origin === session && !session.wantsEcho) return true
+    if (message.origin === session && !session.wantsEcho) {
+      session.passedOver()
+      return true
+    }
     if (this.isHidden !== undefined && this.isHidden(message.handle.name)) return true
     this.delivered += 1
     session.send(this, message)

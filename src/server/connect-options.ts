@@ -8,6 +8,8 @@ export interface ConnectOptions {
   readonly no_responders: boolean
   readonly protocol: number
   readonly name: string
+  /** An account of the client's choosing, which only ancient servers gave. */
+  readonly account: string
   readonly lang: string
   readonly version: string
   readonly user?: string | undefined
@@ -18,10 +20,12 @@ export interface ConnectOptions {
 /** Reads the JSON of CONNECT; throws for what is no object or has a field of the wrong type. */
 export function parseConnectOptions(json: string): ConnectOptions {
   const fields: unknown = JSON.parse(json)
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+  if (typeof fields !== 'object' || Array.isArray(fields)) {
     throw new TypeError('CONNECT takes a JSON object')
   }
-  const given = fields as Record<string, unknown>
+  // Names in any case, and null for absent, as Go's decoder takes them.
+  const given: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields ?? {})) given[name.toLowerCase()] = value
   return {
     verbose: read(given, 'verbose', 'boolean') ?? true,
     pedantic: read(given, 'pedantic', 'boolean') ?? true,
@@ -35,6 +39,7 @@ export function parseConnectOptions(json: string): ConnectOptions {
     user: read(given, 'user', 'string'),
     pass: read(given, 'pass', 'string'),
     auth_token: read(given, 'auth_token', 'string'),
+    account: read(given, 'account', 'string') ?? '',
   }
 }
 
@@ -51,6 +56,8 @@ function read<K extends keyof TypeNames>(
 ): TypeNames[K] | undefined {
   const value = fields[name]
   if (value === undefined || value === null) return undefined
-  if (typeof value !== type) throw new TypeError(`CONNECT field ${name} must be a ${type}`)
+  const isFraction = type === 'number' && !Number.isInteger(value)
+  if (typeof value !== type || isFraction)
+    throw new TypeError(`CONNECT field ${name} must be a ${type}`)
   return value as TypeNames[K]
 }

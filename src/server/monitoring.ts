@@ -28,6 +28,16 @@ export function monitoringApplication(server: Server): Hono {
   application.get('/varz', (context) => context.json(varz(server, requests)))
   application.get('/connz', (context) => context.json(listConnections(server, context.req.query())))
   application.get('/subsz', (context) => context.json(subsz(server, context.req.query())))
+  // Clusters, leaf nodes, accounts and streams do not exist here: tools that ask are told so.
+  for (const [name, body] of Object.entries(ABSENT)) {
+    application.get(name, (context) =>
+      context.json({
+        server_id: server.id,
+        now: new Date(server.clock.nowMs()).toISOString(),
+        ...body,
+      }),
+    )
+  }
   application.get('/healthz', (context) =>
     server.isHealthy
       ? context.json({ status: 'ok' })
@@ -38,6 +48,22 @@ export function monitoringApplication(server: Server): Hono {
     return context.text(error.message, isOurs ? 400 : 500)
   })
   return application
+}
+
+const ABSENT: Readonly<Record<string, object>> = {
+  '/routez': { num_routes: 0, routes: [] },
+  '/gatewayz': { outbound_gateways: {}, inbound_gateways: {} },
+  '/leafz': { leafnodes: 0, leafs: [] },
+  '/accountz': { system_account: '', accounts: ['$G'] },
+  '/jsz': {
+    disabled: true,
+    memory: 0,
+    storage: 0,
+    streams: 0,
+    consumers: 0,
+    messages: 0,
+    bytes: 0,
+  },
 }
 
 const INDEX_PAGE = `<!doctype html><html lang="en"><title>Fanfare</title><h1>Fanfare</h1><ul>

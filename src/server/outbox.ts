@@ -263,7 +263,7 @@ export class Outbox {
     if (this.#isClosed) return
     const pendingBytes = this.pendingBytes
     if (pendingBytes > this.#limits.maxPendingBytes) {
-      this.#owner.tooSlow(`${pendingBytes} bytes pending`)
+      this.#owner.tooSlow('Pending Bytes')
       return
     }
     const wasOverMark = this.#isOverMark

@@ -170,7 +170,7 @@ export class Server implements SessionHost {
     }
     this.#authenticator = authenticator
     await Promise.all([...this.sessions.values()].map((session) => session.reauthorize()))
-    for (const session of this.sessions.values()) session.sendInfo()
+    this.#announce()
     this.log('info', 'Reloaded server configuration')
   }
 
@@ -189,7 +189,7 @@ export class Server implements SessionHost {
     this.#isLameDuck = true
     this.log('info', 'Entering lame duck mode, stop accepting new clients')
     void this.#listener.close()
-    for (const session of this.sessions.values()) session.sendInfo()
+    this.#announce()
     const { lameDuckGracePeriodMs, lameDuckDurationMs } = this.#options
     await this.#sleep(Math.min(lameDuckGracePeriodMs, lameDuckDurationMs))
     const closeOverMs = Math.max(0, lameDuckDurationMs - lameDuckGracePeriodMs)
@@ -276,6 +276,11 @@ export class Server implements SessionHost {
     for (const line of lines) connection.write(line, 0, line.length, () => {})
     connection.end()
     this.log('error', protocolErrors.maxConnections.text)
+  }
+
+  /** Tells the clients that want to know what has changed about the server. */
+  #announce(): void {
+    for (const session of this.sessions.values()) if (session.takesAsyncInfo) session.sendInfo()
   }
 
   async #stop(): Promise<void> {

@@ -3,7 +3,7 @@
 // States:  CONNECTING -> (AUTHENTICATING ->) READY -> CLOSED; a client that sends operations before CONNECT is READY
 //          at once where nobody needs to authenticate, as with nats-server.
 import type { Alarm } from '../base/index.js'
-import { isOverMark, reachedNobody, type EngineMessage } from '../engine/index.js'
+import { isOverMark, receiverCount, type EngineMessage } from '../engine/index.js'
 import { findPatternFault, findTopicFault, matchesPattern } from '../topic/index.js'
 import {
   ClientOperationParser,
@@ -56,6 +56,9 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   #writeDeadlineAlarm: Alarm | undefined
   #wantsHeaders = false
   #hasConnected = false
+  #hasGreeted = false
+  /** Own subscriptions that the publish at hand has passed over. */
+  #notEchoed = 0
   #shouldPause = false
   #isClosing = false
   #isClosed = false
@@ -110,9 +113,15 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
     this.liveness.start()
   }
 
+  /** Whether the client wants INFO at other times than the start (protocol 1). */
+  get takesAsyncInfo(): boolean {
+    return this.#hasConnected && this.options.protocol >= 1
+  }
+
   /** Tells the client about the server: at the start, and when something has changed. */
   sendInfo(): void {
-    this.#outbox.writeBytes(encodeInfo(this.#host.describe(this)))
+    const connected = this.takesAsyncInfo ? { connect_info: true, remote_account: '$G' } : {}
+    this.#outbox.writeBytes(encodeInfo({ ...this.#host.describe(this), ...connected }))
   }
 
   // ---- What the connection reports
@@ -143,19 +152,23 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
       message.subjectEnd,
     )
     if (this.#needsCheck && !this.#checkPublish(topic.name, message)) return
-    message.handle = topic
-    message.origin = this
-    const outcome = this.#host.engine.publish(topic, message)
-    if (isOverMark(outcome)) this.#shouldPause = true
-    if (reachedNobody(outcome) && this.options.no_responders && message.hasReply) {
-      this.#sendNoResponders(message)
+    if (message.hasReply && hasReservedReply(message)) {
+      return this.#fail(protocolErrors.replyDenied(message.replyTopic!))
     }
     if (this.options.verbose) this.#outbox.writeBytes(okLine)
+    message.handle = topic
+    message.origin = this
+    this.#notEchoed = 0
+    const outcome = this.#host.engine.publish(topic, message)
+    if (isOverMark(outcome)) this.#shouldPause = true
+    if (message.hasReply && this.options.no_responders) {
+      if (receiverCount(outcome) === this.#notEchoed) this.#sendNoResponders(message)
+    }
   }
 
   subscribe(subject: string, queue: string, sid: string): void {
     if (this.#identity === undefined) return this.#failAuthorization()
-    const refusal = this.#refusalToSubscribe(subject, queue, sid)
+    const refusal = this.#refusalToSubscribe(subject, queue)
     if (refusal !== undefined) return this.#fail(refusal)
     if (!this.subscriptions.has(sid)) this.#addSubscription(subject, queue, sid)
     if (this.options.verbose) this.#outbox.writeBytes(okLine)
@@ -190,11 +203,22 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   ping(): void {
     if (this.#identity === undefined) return this.#failAuthorization()
     this.#outbox.writeBytes(pongLine)
+    if (this.#hasGreeted || !this.takesAsyncInfo) return
+    this.#hasGreeted = true
+    this.sendInfo()
   }
 
   pong(): void {
     if (this.#identity === undefined) return this.#failAuthorization()
     this.liveness.sawPong()
+  }
+
+  peerInfo(json: string): void {
+    try {
+      JSON.parse(json)
+    } catch {
+      this.#fail(protocolErrors.badArguments('INFO that is not JSON'), 'Protocol Violation')
+    }
   }
 
   peerError(text: string): void {
@@ -216,6 +240,11 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
     this.outBytes += message.bodyEnd - message.bodyStart + message.headersEnd - message.headersStart
     if (this.#replyAllowance !== undefined && message.hasReply) this.#replyAllowance.grant(message)
     this.#outbox.writeMessage(subscription.memo, message, this.#wantsHeaders)
+  }
+
+  /** One of this session's own messages reached its own subscription, which does not want it. */
+  passedOver(): void {
+    this.#notEchoed += 1
   }
 
   endSubscription(subscription: ClientSubscription): void {
@@ -275,7 +304,7 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
       subscription.isHidden = this.#rules?.hiddenFrom(subject)
       if (this.#rules?.maySubscribe(subject, queue === '' ? undefined : queue) ?? true) continue
       this.endSubscription(subscription)
-      this.#fail(protocolErrors.subscribeDenied(subject, queue, sid))
+      this.#fail(protocolErrors.subscriptionRevoked(subject, queue, sid))
     }
   }
 
@@ -302,7 +331,7 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   }
 
   #connected(identity: Identity | undefined): void {
-    if (identity === undefined) return this.#failAuthorization()
+    if (identity === undefined || this.options.account !== '') return this.#failAuthorization()
     this.#hasConnected = true
     this.#host.alarms.cancel(this.#authenticationAlarm)
     this.#setIdentity(identity)
@@ -336,7 +365,7 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
 
   #checkPublish(subject: string, message: IncomingMessage): boolean {
     if (message.headerBytes > 0 && !this.#wantsHeaders) {
-      this.#fail(protocolErrors.headersNotSupported, 'Message Headers Not Supported')
+      this.#fail(protocolErrors.badArguments('HPUB without headers'), 'Protocol Violation')
       return false
     }
     const isAllowed =
@@ -351,9 +380,9 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
     return true
   }
 
-  #refusalToSubscribe(subject: string, queue: string, sid: string): ProtocolError | undefined {
+  #refusalToSubscribe(subject: string, queue: string): ProtocolError | undefined {
     const isAllowed = this.#rules?.maySubscribe(subject, queue === '' ? undefined : queue) ?? true
-    if (!isAllowed) return protocolErrors.subscribeDenied(subject, queue, sid)
+    if (!isAllowed) return protocolErrors.subscribeDenied(subject, queue)
     const { maxSubscriptionTokens, maxSubscriptions } = this.#host.limits
     if (maxSubscriptionTokens > 0 && subject.split('.').length > maxSubscriptionTokens) {
       return protocolErrors.tooManyTokens(subject)
@@ -430,4 +459,12 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
     this.subscriptions.clear()
     this.#host.ended(this, reason)
   }
+}
+
+/** Whether the reply lies where only servers may publish: `_R_.` and `$JS.ACK.` (nats-server: client.go). */
+function hasReservedReply(message: EngineMessage): boolean {
+  const first = message.buffer[message.replyStart]
+  if (first !== 0x5f && first !== 0x24) return false
+  const reply = message.replyTopic!
+  return reply.startsWith('_R_.') || reply.startsWith('$JS.ACK.')
 }

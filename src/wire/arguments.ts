@@ -2,16 +2,21 @@
 
 const SPACE = 0x20
 const TAB = 0x09
+const CR = 0x0d
 
 /** Nine digits, as nats-server: more cannot be a size that anybody means. */
 const MOST_DIGITS = 9
 
-/** Positions of the words in `bytes[from, to)`: start and end of the first, of the second, … */
-export function splitWords(bytes: Uint8Array, from: number, to: number): number[] {
+/**
+ * Positions of the words in `bytes[from, to)`: start and end of the first, of the second, … In SUB and UNSUB a CR between
+ * words is a gap too (nats-server: splitArg).
+ */
+export function splitWords(bytes: Uint8Array, from: number, to: number, crIsGap = false): number[] {
   const words: number[] = []
   let start = -1
   for (let i = from; i < to; i++) {
-    const isGap = bytes[i] === SPACE || bytes[i] === TAB
+    const byte = bytes[i]
+    const isGap = byte === SPACE || byte === TAB || (crIsGap && byte === CR)
     if (isGap && start >= 0) {
       words.push(start, i)
       start = -1

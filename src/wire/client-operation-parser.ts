@@ -36,7 +36,7 @@ const VERBS = {
   UNSUB: 'spaced',
   CONNECT: 'plain',
   INFO: 'plain',
-  '-ERR': 'plain',
+  '-ERR': 'spaced',
 } as const
 
 type Verb = keyof typeof VERBS
@@ -231,10 +231,10 @@ export class ClientOperationParser {
         this.#beginPayload()
         return
       case 'SUB':
-        this.#finishSubscribe(splitWords(this.#gathered, 0, length))
+        this.#finishSubscribe(splitWords(this.#gathered, 0, length, true))
         return
       case 'UNSUB':
-        this.#finishUnsubscribe(splitWords(this.#gathered, 0, length))
+        this.#finishUnsubscribe(splitWords(this.#gathered, 0, length, true))
         return
       case 'CONNECT':
         this.#finishText((text) => this.#sink.connect(text))
@@ -250,8 +250,10 @@ export class ClientOperationParser {
         this.#reset()
         this.#sink.pong()
         return
-      case '+OK':
       case 'INFO':
+        this.#finishText((text) => this.#sink.peerInfo(text))
+        return
+      case '+OK':
         this.#reset()
         return
     }

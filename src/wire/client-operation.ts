@@ -38,6 +38,8 @@ export interface ClientOperationSink {
   unsubscribe(sid: string, max: number | undefined): void
   ping(): void
   pong(): void
+  /** A client that sends INFO; nats-server takes it when it is JSON and ignores it. */
+  peerInfo(json: string): void
   /** The client reports an error; nats-server closes the connection then. */
   peerError(text: string): void
   /** The bytes broke the protocol; the parser has stopped for good. */

@@ -32,19 +32,22 @@ export const protocolErrors = {
   maxSubscriptions: recoverable('maximum subscriptions exceeded'),
   invalidClientProtocol: fatal('invalid client protocol'),
   noRespondersRequiresHeaders: fatal('no responders requires headers support'),
-  headersNotSupported: fatal('message headers not supported'),
   invalidSubject: recoverable('Invalid Subject'),
   invalidPublishSubject: recoverable('Invalid Publish Subject'),
   publishDenied: (subject: string) =>
     recoverable(`Permissions Violation for Publish to ${JSON.stringify(subject)}`),
   replyDenied: (reply: string) =>
     recoverable(`Permissions Violation for Publish with Reply of ${JSON.stringify(reply)}`),
-  subscribeDenied: (subject: string, queue: string, sid: string) =>
-    recoverable(
-      `Permissions Violation for Subscription to ${JSON.stringify(subject)}` +
-        (queue === '' ? '' : ` using queue ${JSON.stringify(queue)}`) +
-        ` (sid ${JSON.stringify(sid)})`,
-    ),
+  subscribeDenied: (subject: string, queue: string) =>
+    recoverable(subscriptionViolation(subject, queue)),
+  /** Rules changed, and a subscription that was allowed ends. */
+  subscriptionRevoked: (subject: string, queue: string, sid: string) =>
+    recoverable(`${subscriptionViolation(subject, queue)} (sid ${JSON.stringify(sid)})`),
   tooManyTokens: (subject: string) =>
-    recoverable(`Permissions Violation for Subscription to ${JSON.stringify(subject)}`),
+    recoverable(`${subscriptionViolation(subject, '')}, too many tokens`),
 } as const
+
+function subscriptionViolation(subject: string, queue: string): string {
+  const text = `Permissions Violation for Subscription to ${JSON.stringify(subject)}`
+  return queue === '' ? text : `${text} using queue ${JSON.stringify(queue)}`
+}
