@@ -92,7 +92,7 @@ async function install(run) {
 }
 
 /** npm names itself to the scripts it runs; other package managers do so too, and cannot read npm's lockfile. */
-function npmCommand(commandArguments) {
+export function npmCommand(commandArguments) {
   const npm = process.env.npm_execpath
   const isNpm = npm !== undefined && /^npm(-cli)?\.[cm]?js$/.test(basename(npm)) && existsSync(npm)
   return isNpm ? [process.execPath, [npm, ...commandArguments]] : ['npm', commandArguments]
