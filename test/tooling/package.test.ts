@@ -24,6 +24,9 @@ const subpaths = Object.keys(manifest.exports).map((path) => manifest.name + pat
 /** npm's words for a registry that cannot be reached; the install tests nothing then. */
 const NO_NETWORK = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|ETIMEDOUT|ENOTCACHED)\b/
 
+/** npm and the compiler share the machine with the other tests. */
+const PATIENT = { timeout: 60_000 }
+
 let unreachable = false
 
 beforeAll(() => {
@@ -34,11 +37,11 @@ beforeAll(() => {
   unreachable = install.status !== 0 && NO_NETWORK.test(install.stderr)
   if (unreachable) console.warn('SKIPPED: the package is not tested, npm reaches no registry')
   else expect(install.status, install.stderr).toBe(0)
-}, 60_000)
+}, PATIENT.timeout)
 
 afterAll(() => rmSync(consumer, { recursive: true, force: true }))
 
-describe('installed into an empty folder', () => {
+describe('installed into an empty folder', PATIENT, () => {
   beforeEach(({ skip }) => skip(unreachable))
 
   it('brings no build stamp, no source and no test', () => {
@@ -90,12 +93,12 @@ describe('installed into an empty folder', () => {
   })
 })
 
-it('has nothing that publint calls wrong', async () => {
+it('has nothing that publint calls wrong', PATIENT, async () => {
   const { messages, pkg } = await publint({ pkgDir: checkout, pack: 'npm', level: 'warning' })
   expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
 })
 
-it.skipIf(!existsSync(attw))('has types that every way of resolving finds', () => {
+it.skipIf(!existsSync(attw))('has types that every way of resolving finds', PATIENT, () => {
   const outcome = spawn(process.execPath, [attw, tarball, '--profile', 'esm-only'], consumer)
   expect(outcome.status, outcome.stdout).toBe(0)
 })

@@ -5,6 +5,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { findNodeFault } from '../../scripts/prepare.mjs'
 import { outcomeOf, TemporaryProject } from './temporary-project.js'
 
+/** npm runs many times here, beside whatever else the machine does. */
+const PATIENT = { timeout: 60_000 }
 const CLOSING_LINE = '3 passed, 1 failed, 2 skipped'
 
 const projects: TemporaryProject[] = []
@@ -16,7 +18,7 @@ function openProject(name?: string): TemporaryProject {
   return project
 }
 
-describe.concurrent('a clean checkout', () => {
+describe.concurrent('a clean checkout', PATIENT, () => {
   it('installs and builds inside npm test, quietly, and only once', async () => {
     const project = openProject()
     const first = await project.npm(['test', '--', 'some-file'])
@@ -74,7 +76,7 @@ describe.concurrent('a clean checkout', () => {
   })
 })
 
-describe.concurrent('a checkout that changes', () => {
+describe.concurrent('a checkout that changes', PATIENT, () => {
   it('installs again when the lockfile changed or an install was interrupted', async () => {
     const project = openProject()
     const prepare = ['scripts/prepare.mjs']
@@ -130,7 +132,7 @@ describe.concurrent('a checkout that changes', () => {
   })
 })
 
-describe.concurrent('npm start', () => {
+describe.concurrent('npm start', PATIENT, () => {
   it.each([
     ['SIGINT', 0],
     ['SIGTERM', 5],
