@@ -136,6 +136,7 @@ describe('faults', () => {
     ['a {\nb: [1\n', 2, `an array has no closing ']'`],
     ['a: 1\nb: "x\n\n', 2, 'a string has no closing "'],
     [`b: 'x\n\n`, 1, `a string has no closing '`],
+    ['b: ()', 1, `a block string has no ')'`],
     ['b: (\nx)\n', 1, `a block string has no ')'`],
     ['"a: 1', 1, 'the key that starts here has no closing "'],
     ['a: "\\u0041"', 1, 'unknown escape'],
@@ -161,4 +162,26 @@ describe('faults', () => {
     expect(error.message).toContain(message)
     expect(error.details).toEqual({ file: 'f.conf', line })
   })
+})
+
+it('takes time in proportion to the text', () => {
+  const count = 200_000
+  const hard = [
+    'a: (\n' + 'x)\n'.repeat(count),
+    'a: (' + ')'.repeat(count),
+    'a: ' + '\\t'.repeat(count),
+  ]
+  for (const text of [
+    ...hard,
+    'a: 1k' + 'b'.repeat(count) + 'z',
+    'a: -' + '1'.repeat(count) + 'q',
+  ]) {
+    const startedAt = performance.now()
+    try {
+      parse(text)
+    } catch (error) {
+      expect(FanfareError.is(error)).toBe(true)
+    }
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
+  }
 })
