@@ -94,8 +94,9 @@ function readTimeout(setting: Setting, draft: OptionDraft<Authorization>): void 
   const typed = new TypedSetting(setting)
   const isNumber = content.kind === 'integer' || content.kind === 'float'
   const timeoutMs = isNumber ? content.number * 1_000 : typed.durationMs()
-  if (timeoutMs < 0 || timeoutMs > Number.MAX_SAFE_INTEGER)
+  if (timeoutMs < 0 || timeoutMs > Number.MAX_SAFE_INTEGER) {
     throw typed.mustBe('zero or more seconds')
+  }
   if (timeoutMs > LONG_TIMEOUT_MS) {
     draft.warn(
       setting.place,

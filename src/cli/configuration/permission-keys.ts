@@ -99,8 +99,9 @@ function readResponses(setting: Setting, draft: OptionDraft<Permissions>): void 
     if (content.isTrue) draft.set('allowResponses', DEFAULT_RESPONSE, setting)
     return
   }
-  if (content.kind !== 'block')
+  if (content.kind !== 'block') {
     throw new TypedSetting(setting).mustBe('true, false or a block { … }')
+  }
   const response = new OptionDraft<ResponsePermission>(draft)
   readKeys(content.settings, responseKeys, response)
   draft.set('allowResponses', { ...DEFAULT_RESPONSE, ...response.options }, setting)

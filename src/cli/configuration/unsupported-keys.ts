@@ -5,7 +5,7 @@ import { keyTable, refuse, type Warnings } from './read-keys.js'
 import type { Setting } from './syntax/index.js'
 
 const REFUSED = [
-  ...['tls', 'ocsp', 'proxies', 'accounts', 'default_sentinel'],
+  ...['tls', 'proxies', 'accounts', 'default_sentinel'],
   ...['operator', 'operators', 'roots', 'root', 'root_operators', 'root_operator'],
   ...['trusted', 'trusted_keys', 'resolver', 'account_resolver', 'accounts_resolver'],
   ...['resolver_tls', 'resolver_preload', 'resolver_pinned_accounts'],
@@ -26,7 +26,8 @@ const IGNORED = [
 ]
 
 export const unsupportedKeys = keyTable<Warnings>([
-  [REFUSED, refuseUnlessOff],
+  [REFUSED, refuse],
+  [['ocsp'], refuseUnlessOff],
   [IGNORED, warnUnlessOff],
 ])
 

@@ -10,7 +10,7 @@ import type { TextCursor } from './text-cursor.js'
 const SINGLE_QUOTED_TEXT = /[^']*/y
 const DOUBLE_QUOTED_TEXT = /[^"\\]*/y
 const BARE_TEXT = /[^\t \r\n,;\]}'\\]*/y
-const BLOCK_TEXT = /[^)]*/y
+const REST_OF_LINE = /[^\n]*\n?/y
 const BLOCK_CLOSE = /\)(?=\r?\n|$)/y
 const BYTE_ESCAPES = /(?:\\x[0-9a-fA-F]{2})+/y
 const ESCAPE = /\\[tnr"\\]/y
@@ -58,14 +58,12 @@ export function readBare(cursor: TextCursor): BareText {
 export function readBlockString(cursor: TextCursor): string {
   const { place } = cursor
   cursor.takeIf('(')
-  let text = ''
-  for (;;) {
-    text += cursor.take(BLOCK_TEXT) ?? ''
-    if (text.endsWith('\n') && cursor.take(BLOCK_CLOSE) !== undefined) return text
-    if (!cursor.takeIf(')'))
-      throw configurationError(place, `a block string has no ')' alone on a line`)
-    text += ')'
+  const lines = [cursor.take(REST_OF_LINE) ?? '']
+  while (cursor.take(BLOCK_CLOSE) === undefined) {
+    if (cursor.isAtEnd) throw configurationError(place, `a block string has no ')' alone on a line`)
+    lines.push(cursor.take(REST_OF_LINE) ?? '')
   }
+  return lines.join('')
 }
 
 function readEscapable(cursor: TextCursor, plain: RegExp): BareText {
