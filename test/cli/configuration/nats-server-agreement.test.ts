@@ -128,7 +128,7 @@ const AGREED = [
     'max_payload: 1b',
   ],
   ...['max_control_line: 4K', 'max_control_line: 3G', 'max_pending: 64MB', 'max_pending: "64MB"'],
-  ...['max_conn: 100', 'max_connections: many', 'max_subs: 5', 'max_subs: x', 'max_conn: -1'],
+  ...['max_conn: 100', 'max_connections: many', 'max_subs: 5', 'max_subs: x', 'max_subs: -1'],
   ...[
     'max_sub_tokens: 16',
     'max_sub_tokens: 0',
@@ -243,7 +243,8 @@ const STRICTER: readonly [text: string, why: string][] = [
   ['no_auth_user: nobody', 'fails at the start instead'],
   ['lame_duck_grace_period: "3m"', 'fails at the start instead'],
   ['max_payload: -1', 'refuses every message'],
-  ['max_conn: -5', 'only -1 means no limit'],
+  ['max_conn: 0', 'lets nobody connect there'],
+  ['max_conn: -1', 'lets nobody connect there'],
   ['authorization { timeout: -3, token: t }', 'lets nobody connect'],
   ['authorization { token: "" }', 'lets everybody connect'],
   ['authorization { password: b }', 'lets everybody connect in Fanfare'],
