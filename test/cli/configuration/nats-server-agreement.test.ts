@@ -208,6 +208,7 @@ const AGREED = [
   ],
   ...[users('pass: $2a$11$abc'), users('pass: $3a$abc'), users('permissions: { pub: "a b" }')],
   ...[users('permissions: { sub: "a b" }'), users('permissions: { sub: "a b c" }')],
+  ...[users('permissions: { sub: "a " }'), users('permissions: { sub: " a  b " }')],
   ...[users('permissions: { publish: { allow: [a, b], deny: ">" } }'), users('permissions: [a]')],
   ...[users('permissions: { publish: { allowed: a } }'), users('permissions: { publish: a..b }')],
   ...[users('permissions: { publish: 5 }'), users('permissions: { publish: [5.5] }')],

@@ -225,7 +225,8 @@ describe('refusals', () => {
     ['authorization { timeout: -1, token: t }', 1, 'timeout must be zero or more seconds'],
     ['authorization { user: a\npermissions { publish: "a..b" } }', 2, 'invalid subject "a..b"'],
     ['authorization { user: a\npermissions { publish: "a b" } }', 2, 'invalid subject "a b"'],
-    ['authorization { user: a\npermissions { subscribe: "a b c" } }', 2, 'more than a subject'],
+    ['authorization { user: a\npermissions { subscribe: "a b c" } }', 2, 'invalid subject "a b c"'],
+    ['authorization { user: a\npermissions { subscribe: "a " } }', 2, 'invalid subject "a "'],
     ['authorization { user: a\npermissions { subscribe: [\n1.5] } }', 3, 'each a string'],
     ['no_auth_user: nobody', 1, 'no_auth_user "nobody" is not one of the users'],
   ])('refuses %j on line %i', (text, line, message) => {
