@@ -7,6 +7,9 @@ import { configurationError } from './syntax/index.js'
 import type { ConfigurationValue, Setting } from './syntax/index.js'
 import { TypedSetting } from './typed-setting.js'
 
+/** Blanks around the two are allowed, around a lone subject they are not, as in nats-server. */
+const SUBJECT_AND_QUEUE = /^\s*\S+\s+\S+\s*$/
+
 class SubjectDraft extends OptionDraft<SubjectPermission> {
   /** Whether a subject may name a queue after a space. */
   readonly allowsQueue: boolean
@@ -81,8 +84,8 @@ function readSubject(
   if (content.kind !== 'string') {
     throw configurationError(place, `${setting.key} must hold subjects, each a string`)
   }
-  const parts = draft.allowsQueue ? content.text.trim().split(/\s+/) : [content.text]
-  const fault = parts.length > 2 ? 'it has more than a subject and a queue' : findFault(parts)
+  const isPair = draft.allowsQueue && SUBJECT_AND_QUEUE.test(content.text)
+  const fault = findFault(isPair ? content.text.trim().split(/\s+/) : [content.text])
   if (fault === undefined) return content.text
   const shown = JSON.stringify(content.text)
   throw configurationError(place, `${setting.key} has an invalid subject ${shown}: ${fault}`)

@@ -38,6 +38,7 @@ const SIZE_32: Range = { least: 0, most: 2 ** 31 - 1 }
 const SIZE_53: Range = { least: 0, most: Number.MAX_SAFE_INTEGER }
 /** -1 says "no limit". */
 const LIMIT: Range = { least: -1, most: Number.MAX_SAFE_INTEGER }
+const ANY: Range = { least: Number.MIN_SAFE_INTEGER, most: Number.MAX_SAFE_INTEGER }
 const TOKENS: Range = { least: 1, most: 255 }
 const SHORTEST_LAME_DUCK_MS = 30_000
 
@@ -57,7 +58,7 @@ export const serverKeys: KeyTable<ConfigurationDraft> = new Map<string, Read>([
         draft.server.set('authorization', readAuthorization(setting, draft), setting),
     ],
     [['no_auth_user'], serverText('noAuthUser')],
-    [['max_connections', 'max_conn'], limit('maxConnections', LIMIT)],
+    [['max_connections', 'max_conn'], readMaxConnections],
     [['max_subscriptions', 'max_subs'], limit('maxSubscriptions', LIMIT)],
     [['max_subscription_tokens', 'max_sub_tokens'], limit('maxSubscriptionTokens', TOKENS)],
     [['max_control_line'], count('maxControlLineBytes', SIZE_32)],
@@ -121,6 +122,16 @@ function serverText(name: NamesOf<ServerOptions, string>): Read {
     const text = new TypedSetting(setting).string()
     if (text !== '') server.set(name, text, setting)
   }
+}
+
+/** At 0 or less nats-server turns everybody away, while `ServerOptions` would let everybody in. */
+function readMaxConnections(setting: Setting, { server }: ConfigurationDraft): void {
+  const typed = new TypedSetting(setting)
+  const maxConnections = typed.integer(ANY)
+  if (maxConnections < 1) {
+    throw typed.mustBe('at least 1, as turning every connection away is not supported yet')
+  }
+  server.set('maxConnections', maxConnections, setting)
 }
 
 function limit(name: NamesOf<ServerOptions, number>, range: Range): Read {

@@ -253,8 +253,8 @@ class ConfigurationParser {
   /** A word without quotes: a boolean, a variable or a string. */
   #readWord(scope: Scope | undefined): Content {
     const place = this.#cursor.place
-    const { text, isEscaped } = readBare(this.#cursor)
-    if (isEscaped) return { kind: 'string', text }
+    const { text, isPlain } = readBare(this.#cursor)
+    if (isPlain) return { kind: 'string', text }
     if (TRUE.test(text)) return { kind: 'boolean', isTrue: true }
     if (FALSE.test(text)) return { kind: 'boolean', isTrue: false }
     if (!text.startsWith('$') || BCRYPT_REFERENCE.test(text)) return { kind: 'string', text }

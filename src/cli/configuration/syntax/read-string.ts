@@ -10,6 +10,8 @@ import type { TextCursor } from './text-cursor.js'
 const SINGLE_QUOTED_TEXT = /[^']*/y
 const DOUBLE_QUOTED_TEXT = /[^"\\]*/y
 const BARE_TEXT = /[^\t \r\n,;\]}'\\]*/y
+/** nats-server looks for the end and for escapes only behind the character that shows a number to be a word. */
+const DIGITS_AND_VERBATIM = /\d+['\\]/y
 const REST_OF_LINE = /[^\n]*\n?/y
 const BLOCK_CLOSE = /\)(?=\r?\n|$)/y
 const BYTE_ESCAPES = /(?:\\x[0-9a-fA-F]{2})+/y
@@ -22,8 +24,13 @@ const ESCAPED: Readonly<Record<string, string>> = {
   '\\\\': '\\',
 }
 
-/** A bare word is a plain string only when it has an escape or was cut by a quote. */
 export interface BareText {
+  readonly text: string
+  /** Whether an escape or the quote that cut it says that it is neither a boolean nor a variable. */
+  readonly isPlain: boolean
+}
+
+interface EscapableText {
   readonly text: string
   readonly isEscaped: boolean
 }
@@ -47,11 +54,13 @@ export function readDoubleQuoted(cursor: TextCursor): string {
 }
 
 export function readBare(cursor: TextCursor): BareText {
-  const bare = readEscapable(cursor, BARE_TEXT)
-  if (!cursor.takeIf(`'`) && bare.text === '' && !bare.isEscaped) {
+  const start = cursor.take(DIGITS_AND_VERBATIM) ?? ''
+  const { text, isEscaped } = readEscapable(cursor, BARE_TEXT)
+  const isCut = cursor.takeIf(`'`)
+  if (start === '' && text === '' && !isEscaped && !isCut) {
     throw cursor.fault(`expected a value but found ${cursor.describeNext()}`)
   }
-  return bare
+  return { text: start + text, isPlain: isEscaped || isCut }
 }
 
 /** The opening parenthesis is next. */
@@ -66,7 +75,7 @@ export function readBlockString(cursor: TextCursor): string {
   return lines.join('')
 }
 
-function readEscapable(cursor: TextCursor, plain: RegExp): BareText {
+function readEscapable(cursor: TextCursor, plain: RegExp): EscapableText {
   let text = cursor.take(plain) ?? ''
   let isEscaped = false
   while (cursor.peek() === '\\') {

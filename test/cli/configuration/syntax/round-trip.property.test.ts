@@ -173,18 +173,24 @@ describe('any tree in any style', () => {
     )
     fc.assert(
       fc.property(json, fc.constantFrom(0, 2), (value, indent) => {
-        expect(plain(reads(JSON.stringify(value, undefined, indent)))).toEqual(value)
+        const text = JSON.stringify(value, undefined, indent)
+        expect(plain(reads(text))).toEqual(JSON.parse(text))
       }),
     )
   })
 })
 
-/** JSON that the syntax has: no null, no fractions, no huge numbers, no escapes but its own, no quotes in keys. */
+/** JSON that the syntax has: no null, no fractions, no huge numbers, no escapes but its own, and none in keys. */
 function isWritable(value: unknown): boolean {
   const text = JSON.stringify(value)
-  const hasOthers =
-    /null|\d{16}|\d\.\d|\de|\\[^tnr"\\]|__proto__/.test(text) || /"[^"\\]*\\[^:]*":/.test(text)
-  return !hasOthers
+  return !/null|\d{16}|\d\.\d|\de|\\[^tnr"\\]|__proto__/.test(text) && !hasEscapeInKey(value)
+}
+
+function hasEscapeInKey(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(
+    ([key, inner]) => JSON.stringify(key).includes('\\') || hasEscapeInKey(inner),
+  )
 }
 
 describe('any bytes', () => {
