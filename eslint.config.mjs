@@ -26,7 +26,19 @@ export default tseslint.config(
   },
   {
     files: ['**/*.mjs'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+      },
+    },
   },
-  { files: ['test/**', 'examples/**', 'bench/**', 'scripts/**', 'src/base/console-report.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['test/**', 'examples/**', 'bench/**', 'scripts/**', 'src/base/console-report.ts'],
+    rules: { 'no-console': 'off' },
+  },
 )

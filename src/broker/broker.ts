@@ -20,7 +20,6 @@ import {
   LiveSubscription,
   type LiveSubscriptionOptions,
   type Subscription,
-  type SubscriptionHost,
 } from './live-subscription.js'
 import type { HeadersInput } from './message-headers.js'
 import type { Message } from './message.js'
@@ -88,7 +87,7 @@ const DEFAULT_DRAIN: Duration = '30s'
 /** Topics by name are kept up to this many, then all are looked up anew. */
 const KEPT_TOPICS = 10_000
 
-export class Broker implements SubscriptionHost, AsyncDisposable {
+export class Broker implements AsyncDisposable {
   readonly engine: Engine
   /** @internal */
   readonly context: MessageContext

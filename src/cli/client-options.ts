@@ -1,5 +1,5 @@
 // What every command that talks to a server takes, under the names and variables of the `nats` command.
-import { Command, Option } from 'commander'
+import { Option, type Command } from 'commander'
 import { textCodec, openBroker, type Broker } from '../broker/index.js'
 
 export interface ClientFlags {

@@ -1,6 +1,15 @@
 // The command line's own files: configuration in; log, pid and ports out. The one place here that touches the disk.
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { FanfareError } from '../base/index.js'
 
 /** Throws CONFIG_INVALID when the file cannot be read. */
@@ -13,6 +22,12 @@ export function readTextFile(path: string): string {
       details: { path },
     })
   }
+}
+
+/** Whether the module at `url` is the program that was started, also through a link (npm's bin). */
+export function isEntryPoint(url: string): boolean {
+  const entry = process.argv[1]
+  return entry !== undefined && realpathSync(entry) === fileURLToPath(url)
 }
 
 export function appendToFile(path: string, text: string): void {

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The executable `fanfare`: hands the arguments to the program and turns a failure into one line and an exit code.
-import { realpathSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { isEntryPoint } from './files.js'
 import { buildProgram } from './program.js'
 import { toOneLine } from './one-line-error.js'
 
@@ -15,7 +14,4 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-const entry = process.argv[1]
-if (entry !== undefined && realpathSync(entry) === fileURLToPath(import.meta.url)) {
-  await main(process.argv.slice(2))
-}
+if (isEntryPoint(import.meta.url)) await main(process.argv.slice(2))

@@ -15,6 +15,13 @@ import { describeEachServer, launch, type RunningServer } from './server-under-t
 
 const quietMs = 100
 
+/** Where Fanfare means to differ; a case that starts to agree must leave the list. */
+const differences: Readonly<Record<string, string>> = {
+  'PUB with a size and leading zeros': 'the count is written anew, as MSG foo 1 5',
+  'PUB with a size of nine digits': 'the count is written anew, as MSG foo 1 5',
+  'HPUB with a header size and leading zeros': 'the counts are written anew, as 18 23',
+}
+
 describeEachServer('malformed frames', (kind) => {
   const recorded = new Map<string, FrameAnswer>()
 
@@ -31,7 +38,12 @@ describeEachServer('malformed frames', (kind) => {
           using connection = await RawConnection.open(server)
           connection.send(openings[frame.connect ?? 'plain'] + frame.send + ending)
           if (isRecording) recorded.set(frame.name, await record(connection))
-          else expect(await answerOf(connection, frame)).toEqual(frame.expected)
+          else {
+            const answer = await answerOf(connection, frame)
+            const differs = kind.name === 'fanfare' && frame.name in differences
+            if (differs) expect(answer).not.toEqual(frame.expected)
+            else expect(answer).toEqual(frame.expected)
+          }
         })
       }
     })
