@@ -5,7 +5,7 @@
 import { Alarms, FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
 import type { Codec } from '../codec/index.js'
 import type { Engine } from '../engine/index.js'
-import { assertTopic, type TopicHandle } from '../topic/index.js'
+import { assertTopic } from '../topic/index.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
 import type {
   AnyDefinition,
@@ -15,7 +15,12 @@ import type {
   MessageKind,
   QueryDefinition,
 } from './definition.js'
-import { LiveMessage, type MessageContext, type PublishedAttributes } from './live-message.js'
+import {
+  LiveMessage,
+  Publication,
+  type MessageContext,
+  type PublishedAttributes,
+} from './live-message.js'
 import {
   LiveSubscription,
   type LiveSubscriptionOptions,
@@ -68,6 +73,10 @@ export interface RequestOptions extends EmitOptions {
   readonly signal?: AbortSignal
 }
 
+type PublishedOptions = EmitOptions & {
+  readonly params?: Readonly<Record<string, string | number>> | undefined
+}
+
 export interface CloseOptions {
   /** Longest wait for handlers at work; default '30s'. */
   readonly drain?: Duration
@@ -84,7 +93,7 @@ export interface BrokerParts {
 const DEFAULT_REQUEST_TIMEOUT: Duration = '5s'
 const DEFAULT_DRAIN: Duration = '30s'
 
-/** Topics by name are kept up to this many, then all are looked up anew. */
+/** Topics of one definition are kept up to this many, then all are looked up anew. */
 const KEPT_TOPICS = 10_000
 
 export class Broker implements AsyncDisposable {
@@ -96,7 +105,10 @@ export class Broker implements AsyncDisposable {
   readonly #onEvent: (event: BrokerEvent) => void
   readonly #subscriptions = new Set<LiveSubscription>()
   readonly #streams = new Set<MessageStream<Message>>()
-  readonly #topics = new Map<string, TopicHandle>()
+  readonly #byTopic = new Map<string, Publication>()
+  readonly #byDefinition = new Map<AnyDefinition, Map<string, Publication>>()
+  #lastTarget: AnyDefinition | string | undefined
+  #lastPublication: Publication | undefined
   #closing: Promise<void> | undefined
 
   constructor(parts: BrokerParts) {
@@ -121,14 +133,16 @@ export class Broker implements AsyncDisposable {
   emit<T extends EventDefinition | string>(
     target: T,
     data: InputOf<T>,
-    ...[options]: OptionsFor<T, EmitOptions>
-  ): void {
-    const topic = this.#topicOf(target, options)
+    ...options: OptionsFor<T, EmitOptions>
+  ): void
+  // The plain form, as a rest parameter would cost an array and an iterator for each message.
+  emit(target: AnyDefinition | string, data: unknown, options?: PublishedOptions): void {
+    const publication = this.#publicationOf(target, options)
     try {
-      this.engine.publish(topic, this.#toMessage(topic, target, data, options))
+      this.engine.publish(publication.topic, toMessage(publication, data, options))
     } catch (error) {
       if (!FanfareError.is(error) || error.code === 'CLOSED') throw error
-      this.report({ type: 'emit-failed', topic: topic.name, error })
+      this.report({ type: 'emit-failed', topic: publication.topic.name, error })
     }
   }
 
@@ -178,12 +192,18 @@ export class Broker implements AsyncDisposable {
     data: InputOf<T>,
     ...[options]: OptionsFor<T, RequestOptions>
   ): Promise<ReplyOf<T>> {
-    const topic = this.#topicOf(target, options)
-    const message = this.#toMessage(topic, target, data, options)
-    const answer = await requestOne(this.#requests, topic, message, replyDefinitionOf(target), {
-      timeoutMs: toMilliseconds(options?.timeout ?? DEFAULT_REQUEST_TIMEOUT),
-      signal: options?.signal,
-    })
+    const publication = this.#publicationOf(target, options)
+    const message = toMessage(publication, data, options)
+    const answer = await requestOne(
+      this.#requests,
+      publication.topic,
+      message,
+      replyDefinitionOf(target),
+      {
+        timeoutMs: toMilliseconds(options?.timeout ?? DEFAULT_REQUEST_TIMEOUT),
+        signal: options?.signal,
+      },
+    )
     return answer as ReplyOf<T>
   }
 
@@ -259,32 +279,49 @@ export class Broker implements AsyncDisposable {
     return subscription
   }
 
-  #topicOf(
+  /** What is known of a target, from the last call, from an earlier one, or looked up and checked. */
+  #publicationOf(
     target: AnyDefinition | string,
-    options:
-      { readonly params?: Readonly<Record<string, string | number>> | undefined } | undefined,
-  ): TopicHandle {
+    options: PublishedOptions | undefined,
+  ): Publication {
     this.#assertOpen()
-    const name = typeof target === 'string' ? target : target.template.fill(options?.params)
-    const known = this.#topics.get(name)
-    if (known !== undefined) return known
-    assertTopic(name)
-    this.#catalog.resolve(name)
-    if (this.#topics.size >= KEPT_TOPICS) this.#topics.clear()
-    const topic = this.engine.topic(name)
-    this.#topics.set(name, topic)
-    return topic
+    const last = this.#lastPublication
+    if (target === this.#lastTarget && options?.params === undefined) return last!
+    const isTopic = typeof target === 'string'
+    const publication = isTopic
+      ? (this.#byTopic.get(target) ?? this.#addPublication(this.#byTopic, target, undefined))
+      : this.#publicationThrough(target, options)
+    if (options?.params === undefined) {
+      this.#lastTarget = target
+      this.#lastPublication = publication
+    }
+    return publication
   }
 
-  #toMessage(
-    topic: TopicHandle,
-    target: AnyDefinition | string,
-    input: unknown,
-    attributes: PublishedAttributes | undefined,
-  ): LiveMessage {
-    const definition = typeof target === 'string' ? undefined : target
-    const data = definition === undefined ? input : validate(definition, input, topic.name)
-    return new LiveMessage(topic, this.context, input, data, definition, attributes)
+  #publicationThrough(
+    definition: AnyDefinition,
+    options: PublishedOptions | undefined,
+  ): Publication {
+    let publications = this.#byDefinition.get(definition)
+    if (publications === undefined) {
+      publications = new Map()
+      this.#byDefinition.set(definition, publications)
+    }
+    const name = definition.template.fill(options?.params)
+    return publications.get(name) ?? this.#addPublication(publications, name, definition)
+  }
+
+  #addPublication(
+    publications: Map<string, Publication>,
+    name: string,
+    definition: AnyDefinition | undefined,
+  ): Publication {
+    assertTopic(name)
+    this.#catalog.resolve(name)
+    if (publications.size >= KEPT_TOPICS) publications.clear()
+    const publication = new Publication(this.engine.topic(name), definition, this.context)
+    publications.set(name, publication)
+    return publication
   }
 
   #assertOpen(): void {
@@ -312,6 +349,16 @@ export class Broker implements AsyncDisposable {
 
 /** A responder usually waits for something; one request at a time would make a queue of every process. */
 const DEFAULT_RESPONDER_CONCURRENCY = 256
+
+function toMessage(
+  publication: Publication,
+  input: unknown,
+  attributes: PublishedAttributes | undefined,
+): LiveMessage {
+  const { definition, topic } = publication
+  const data = definition?.schema === undefined ? input : validate(definition, input, topic.name)
+  return new LiveMessage(publication, input, data, attributes)
+}
 
 function replyDefinitionOf(
   target: QueryDefinition | CommandDefinition | string,

@@ -2,7 +2,7 @@
 // for them, so that an emit to a handler in the same process costs one object (`npm run bench:process`).
 import { IdentifierSource, type Clock } from '../base/index.js'
 import type { Codec } from '../codec/index.js'
-import { EngineMessage } from '../engine/index.js'
+import { BytesMessage, EngineMessage } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import { encodeHeaderBlock } from '../wire/index.js'
 import { toHeaders } from './cloud-event.js'
@@ -23,7 +23,6 @@ export interface MessageContext {
 }
 
 const NO_BYTES = new Uint8Array(0)
-const NO_ATTRIBUTES: PublishedAttributes = {}
 const encoder = new TextEncoder()
 
 let identifiers: IdentifierSource | undefined
@@ -34,37 +33,63 @@ export function nextIdentifier(): string {
   return identifiers.next()
 }
 
+/** What all messages published to one topic through one definition share. */
+export class Publication {
+  readonly topic: TopicHandle
+  readonly definition: AnyDefinition | undefined
+  readonly context: MessageContext
+
+  constructor(topic: TopicHandle, definition: AnyDefinition | undefined, context: MessageContext) {
+    this.topic = topic
+    this.definition = definition
+    this.context = context
+  }
+}
+
+/** What is made only when somebody asks for it. */
+interface Later {
+  reply?: string
+  id?: string
+  timeMs?: number
+  bytes?: BytesMessage
+}
+
 export class LiveMessage extends EngineMessage implements Message {
   /** What receivers in this process get: the schema's output. */
   readonly data: unknown
-  readonly definition: AnyDefinition | undefined
+  readonly #publication: Publication
   /** What travels: the schema's input. */
   readonly #input: unknown
-  readonly #context: MessageContext
-  readonly #attributes: PublishedAttributes
-  #reply: string | undefined
-  #id: string | undefined
-  #timeMs = 0
-  #hasBytes = false
+  readonly #attributes: PublishedAttributes | undefined
+  #later: Later | undefined
 
   constructor(
-    topic: TopicHandle,
-    context: MessageContext,
+    publication: Publication,
     input: unknown,
     data: unknown,
-    definition: AnyDefinition | undefined,
-    attributes: PublishedAttributes = NO_ATTRIBUTES,
+    attributes: PublishedAttributes | undefined,
   ) {
-    super(topic)
-    this.#context = context
+    super()
+    this.#publication = publication
     this.#input = input
     this.data = data
-    this.definition = definition
     this.#attributes = attributes
   }
 
+  override get handle(): TopicHandle {
+    return this.#publication.topic
+  }
+
+  override get origin(): unknown {
+    return undefined
+  }
+
+  get definition(): AnyDefinition | undefined {
+    return this.#publication.definition
+  }
+
   get id(): string {
-    return (this.#id ??= this.#attributes.id ?? nextIdentifier())
+    return (this.#lazy.id ??= this.#attributes?.id ?? nextIdentifier())
   }
 
   get topic(): string {
@@ -72,7 +97,7 @@ export class LiveMessage extends EngineMessage implements Message {
   }
 
   get type(): string {
-    return this.definition?.type ?? this.handle.name
+    return this.definition?.type ?? this.topic
   }
 
   get kind(): MessageKind | undefined {
@@ -80,7 +105,7 @@ export class LiveMessage extends EngineMessage implements Message {
   }
 
   get params(): Readonly<Record<string, string>> {
-    return this.definition?.template.read(this.handle.name) ?? {}
+    return this.definition?.template.read(this.topic) ?? {}
   }
 
   get time(): Date {
@@ -88,68 +113,70 @@ export class LiveMessage extends EngineMessage implements Message {
   }
 
   get key(): string | undefined {
-    return this.#attributes.key
+    return this.#attributes?.key
   }
 
   get headers(): MessageHeaders {
-    return MessageHeaders.from(this.#attributes.headers)
+    return MessageHeaders.from(this.#attributes?.headers)
   }
 
   get bytes(): Uint8Array {
-    this.materialize()
-    return this.body
+    return this.toBytes().body
   }
 
   get replyTo(): string | undefined {
-    return this.#reply
+    return this.#later?.reply
   }
 
   override get replyTopic(): string | undefined {
-    return this.#reply
-  }
-
-  override get hasReply(): boolean {
-    return this.#reply !== undefined
+    return this.#later?.reply
   }
 
   /** Its own object already: only the moment is fixed. */
-  override retain(): EngineMessage {
+  override retain(): this {
     this.#stamp()
     return this
   }
 
-  override withReply(reply: string): EngineMessage {
-    this.#reply = reply
+  /** Made for one request, so the address becomes its own. */
+  override withReply(reply: string): this {
+    this.#lazy.reply = reply
     return this
   }
 
-  override materialize(): void {
-    if (this.#hasBytes) return
-    const body = this.#context.codec.encode(this.#input)
-    const reply = this.#reply === undefined ? NO_BYTES : encoder.encode(this.#reply)
-    this.setParts(reply, this.#encodeHeaders(), body)
-    this.#hasBytes = true
+  override toBytes(): BytesMessage {
+    const later = this.#lazy
+    if (later.bytes !== undefined) return later.bytes
+    const body = this.#publication.context.codec.encode(this.#input)
+    const reply = later.reply === undefined ? NO_BYTES : encoder.encode(later.reply)
+    const message = new BytesMessage(this.handle)
+    message.setParts(reply, this.#encodeHeaders(), body)
+    return (later.bytes = message)
+  }
+
+  get #lazy(): Later {
+    return (this.#later ??= {})
   }
 
   #encodeHeaders(): Uint8Array {
     const given = this.headers
-    if (this.definition === undefined && given.size === 0) return NO_BYTES
+    const { definition, context } = this.#publication
+    if (definition === undefined && given.size === 0) return NO_BYTES
     const own =
-      this.definition === undefined
+      definition === undefined
         ? []
         : toHeaders({
             id: this.id,
             type: this.type,
-            kind: this.definition.kind,
+            kind: definition.kind,
             time: this.time,
-            contentType: this.#context.codec.contentType,
+            contentType: context.codec.contentType,
             key: this.key,
           })
     return encodeHeaderBlock([...own, ...given])
   }
 
   #stamp(): number {
-    if (this.#timeMs === 0) this.#timeMs = this.#context.clock.nowMs()
-    return this.#timeMs
+    return (this.#lazy.timeMs ??= this.#publication.context.clock.nowMs())
   }
 }

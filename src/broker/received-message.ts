@@ -27,11 +27,11 @@ export class ReceivedMessage implements Message {
 
   /** Takes a message that stays valid (`retain`). */
   constructor(
-    message: EngineMessage,
+    engineMessage: EngineMessage,
     context: MessageContext,
     definition: AnyDefinition | undefined,
   ) {
-    message.materialize()
+    const message = engineMessage.toBytes()
     this.topic = message.handle.name
     this.replyTo = message.replyTopic
     this.bytes = message.body

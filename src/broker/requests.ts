@@ -4,7 +4,7 @@ import { FanfareError, type Alarms } from '../base/index.js'
 import type { Engine, EngineMessage, PendingRequest, ReplySink } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import type { AnyDefinition } from './definition.js'
-import { LiveMessage, type MessageContext } from './live-message.js'
+import { LiveMessage, Publication, type MessageContext } from './live-message.js'
 import type { Message } from './message.js'
 import { ReceivedMessage, validate } from './received-message.js'
 
@@ -119,7 +119,7 @@ function reply(
   const topic = host.engine.topic(message.replyTo)
   host.engine.publish(
     topic,
-    new LiveMessage(topic, host.context, data, data, undefined, { headers }),
+    new LiveMessage(new Publication(topic, undefined, host.context), data, data, { headers }),
   )
 }
 

@@ -3,12 +3,13 @@
 import { FanfareError, IdentifierSource, systemClock, type Clock } from '../base/index.js'
 import { RequestInbox } from '../delivery/index.js'
 import {
-  EngineMessage,
+  BytesMessage,
   outcomeUnknown,
   type Capabilities,
   type CloseOptions,
   type Engine,
   type EngineEvent,
+  type EngineMessage,
   type EngineStatistics,
   type PendingRequest,
   type PublishOutcome,
@@ -70,9 +71,9 @@ export class ClusterEngine implements Engine {
     return this.#topics.atName(name)
   }
 
-  publish(address: TopicHandle, message: EngineMessage): PublishOutcome {
+  publish(address: TopicHandle, engineMessage: EngineMessage): PublishOutcome {
     this.#assertOpen()
-    message.materialize()
+    const message = engineMessage.toBytes()
     const sizeBytes = message.headerBytes + message.bodyBytes
     const { maxPayloadBytes } = this.capabilities
     if (sizeBytes > maxPayloadBytes) {
@@ -151,7 +152,7 @@ export class ClusterEngine implements Engine {
 
   #deliver(subscription: ClusterSubscription, message: NatsMessage): void {
     if (subscription.isClosed) return
-    const delivered = new EngineMessage(this.#topics.atName(message.subject))
+    const delivered = new BytesMessage(this.#topics.atName(message.subject))
     delivered.setParts(
       message.reply === undefined ? NOTHING : encoder.encode(message.reply),
       message.headers === undefined ? NOTHING : toHeaderBlock(message.headers),

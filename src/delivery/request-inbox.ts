@@ -2,6 +2,7 @@
 // to who waits, as the NATS clients do (ADR-47 calls it the muxed inbox).
 import type { IdentifierSource } from '../base/index.js'
 import {
+  BytesMessage,
   reachedNobody,
   type Engine,
   type EngineMessage,
@@ -57,6 +58,7 @@ export class RequestInbox implements Receiver {
 
 /** Whether a server answers for the responders that are not there: status 503 and no body (ADR-4). */
 function isNoResponders(message: EngineMessage): boolean {
+  if (!(message instanceof BytesMessage)) return false
   if (message.bodyBytes > 0 || message.headerBytes === 0) return false
   return decodeHeaderBlock(message.headerBlock).status === 503
 }

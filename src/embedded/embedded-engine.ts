@@ -104,7 +104,7 @@ export class EmbeddedEngine implements Engine {
       pattern,
       options.group,
       receiver,
-      options.maxMessages ?? Infinity,
+      options.maxMessages ?? 0,
       this.#remove,
     )
     this.#index.insert(pattern, subscription)
@@ -165,7 +165,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   #deliver(subscription: EmbeddedSubscription, message: EngineMessage): boolean {
-    if (--subscription.remaining <= 0) subscription.unsubscribe()
+    if (subscription.remaining > 0 && --subscription.remaining === 0) subscription.unsubscribe()
     try {
       return subscription.receiver.deliver(message, subscription)
     } catch (error) {

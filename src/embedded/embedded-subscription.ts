@@ -6,7 +6,7 @@ export class EmbeddedSubscription implements Subscription {
   readonly group: string | undefined
   readonly receiver: Receiver
   isClosed = false
-  /** Messages still to be delivered before it ends by itself. */
+  /** Messages still to be delivered before it ends by itself; 0: it does not. */
   remaining: number
   readonly #remove: (subscription: EmbeddedSubscription) => void
 

@@ -17,4 +17,4 @@ export {
   type Subscription,
 } from './engine.js'
 export type { EngineEvent } from './engine-event.js'
-export { EngineMessage, type HeaderPairs } from './message.js'
+export { BytesMessage, EngineMessage, type HeaderPairs } from './message.js'

@@ -1,5 +1,5 @@
-// The message as it passes through the contract: bytes, plus, for live delivery inside one process only, the value that
-// the bytes would be made of. All ranges lie in `buffer`; an empty range means that the part is absent.
+// The message as it passes through the contract. It comes in two forms: bytes, which is what travels and what is stored; and,
+// for live delivery inside one process only, a value that the bytes would be made of (the broker's own class).
 //
 // A receiver is handed a message that belongs to somebody else: it is valid during the call and changed after it.
 // Whoever wants to keep it takes a copy with `retain`.
@@ -8,12 +8,32 @@ import type { TopicHandle } from '../topic/index.js'
 
 export type HeaderPairs = Iterable<readonly [name: string, value: string]>
 
+export abstract class EngineMessage {
+  /** The topic that receivers are shown; it may differ from the address that the message was delivered to. */
+  abstract readonly handle: TopicHandle
+  /** Who published, so that a connection without echo can pass over its own messages; undefined: nobody who asks. */
+  abstract readonly origin: unknown
+
+  /** The topic where an answer is wanted. */
+  abstract get replyTopic(): string | undefined
+
+  /** The message as bytes: itself, or made at the first call. Throws ENCODE_FAILED for a value that has no bytes. */
+  abstract toBytes(): BytesMessage
+
+  /** A message of the same content that stays valid. */
+  abstract retain(): EngineMessage
+
+  /** A message of the same content that asks for an answer at `reply`, and stays valid. */
+  abstract withReply(reply: string): EngineMessage
+}
+
 const NOTHING = new Uint8Array(0)
 const encoder = new TextEncoder()
 
-export class EngineMessage {
-  /** The topic that receivers are shown; it may differ from the address that the message was delivered to. */
-  handle: TopicHandle
+/** A message as ranges of one buffer. An empty range means that the part is absent. */
+export class BytesMessage extends EngineMessage {
+  override handle: TopicHandle
+  override origin: unknown = undefined
   buffer: Uint8Array = NOTHING
   /** Where an answer is wanted: a topic's bytes. */
   replyStart = 0
@@ -23,10 +43,9 @@ export class EngineMessage {
   headersEnd = 0
   bodyStart = 0
   bodyEnd = 0
-  /** Who published, so that a connection without echo can pass over its own messages. */
-  origin: unknown = undefined
 
   constructor(handle: TopicHandle) {
+    super()
     this.handle = handle
   }
 
@@ -42,8 +61,7 @@ export class EngineMessage {
     return this.replyEnd > this.replyStart
   }
 
-  /** The topic where an answer is wanted. */
-  get replyTopic(): string | undefined {
+  override get replyTopic(): string | undefined {
     if (!this.hasReply) return undefined
     return decodeExactly(this.buffer, this.replyStart, this.replyEnd)
   }
@@ -57,25 +75,16 @@ export class EngineMessage {
     return this.buffer.subarray(this.bodyStart, this.bodyEnd)
   }
 
-  /** Fills the ranges of a message that was born as a value. Receivers that need bytes call it first. */
-  materialize(): void {}
-
-  /** A message of the same content that stays valid: one copy of the bytes. */
-  retain(): EngineMessage {
-    this.materialize()
-    const copy = new EngineMessage(this.handle)
-    copy.setParts(this.buffer.subarray(this.replyStart, this.replyEnd), this.headerBlock, this.body)
-    copy.origin = this.origin
-    return copy
+  override toBytes(): this {
+    return this
   }
 
-  /** A message of the same content that asks for an answer at `reply`, and stays valid. */
-  withReply(reply: string): EngineMessage {
-    this.materialize()
-    const copy = new EngineMessage(this.handle)
-    copy.setParts(encoder.encode(reply), this.headerBlock, this.body)
-    copy.origin = this.origin
-    return copy
+  override retain(): BytesMessage {
+    return this.#copy(this.buffer.subarray(this.replyStart, this.replyEnd))
+  }
+
+  override withReply(reply: string): BytesMessage {
+    return this.#copy(encoder.encode(reply))
   }
 
   /** Takes copies of the three parts as the content. */
@@ -89,5 +98,12 @@ export class EngineMessage {
     this.replyEnd = this.headersStart = reply.length
     this.headersEnd = this.bodyStart = reply.length + headerBlock.length
     this.bodyEnd = buffer.length
+  }
+
+  #copy(reply: Uint8Array): BytesMessage {
+    const copy = new BytesMessage(this.handle)
+    copy.setParts(reply, this.headerBlock, this.body)
+    copy.origin = this.origin
+    return copy
   }
 }

@@ -1,9 +1,9 @@
 // The message that parsers fill: one for the whole server, as it is valid only while one PUB is handled.
-import { EngineMessage } from '../engine/index.js'
+import { BytesMessage } from '../engine/index.js'
 import { TopicHandle } from '../topic/index.js'
 import type { PublishFrame } from '../wire/index.js'
 
-export class IncomingMessage extends EngineMessage implements PublishFrame {
+export class IncomingMessage extends BytesMessage implements PublishFrame {
   subjectStart = 0
   subjectEnd = 0
 

@@ -5,7 +5,7 @@
 // Invariant: pendingBytes = bytes in the slab + bytes that the connection has buffered; beyond `maxPendingBytes` the
 // owner is told once and must close. Hot: measured by `npm run bench:core`.
 import { copyIntoSlab, type ByteArena, type Slab } from '../base/index.js'
-import type { EngineMessage } from '../engine/index.js'
+import type { BytesMessage } from '../engine/index.js'
 import {
   MESSAGE_LINE_OVERHEAD,
   writeCounts,
@@ -99,7 +99,7 @@ export class Outbox {
   }
 
   /** Writes one message for the subscription that `memo` belongs to. Headers are left out when not wanted. */
-  writeMessage(memo: LineMemo, message: EngineMessage, wantsHeaders: boolean): void {
+  writeMessage(memo: LineMemo, message: BytesMessage, wantsHeaders: boolean): void {
     if (this.#isClosed) return
     const headerBytes = wantsHeaders ? message.headersEnd - message.headersStart : 0
     const bodyBytes = message.bodyEnd - message.bodyStart
@@ -162,7 +162,7 @@ export class Outbox {
   #writeLine(
     slab: Slab,
     memo: LineMemo,
-    message: EngineMessage,
+    message: BytesMessage,
     headerBytes: number,
     totalBytes: number,
   ): number {

@@ -1,7 +1,7 @@
 // Reply subjects that a user may answer although its permissions would not let it publish there (allow_responses): each
 // is granted by a request that was delivered to the user, for so many answers and so long.
 import { decodeExactly, type Clock } from '../base/index.js'
-import type { EngineMessage } from '../engine/index.js'
+import type { BytesMessage } from '../engine/index.js'
 import type { ResponsePermission } from './server-options.js'
 
 interface Grant {
@@ -24,7 +24,7 @@ export class ReplyAllowance {
   }
 
   /** The user was handed a request: it may answer. */
-  grant(message: EngineMessage): void {
+  grant(message: BytesMessage): void {
     if (this.#grants.size >= this.#sweepAt) this.#sweep()
     const reply = decodeExactly(message.buffer, message.replyStart, message.replyEnd)
     const { max, expiresMs } = this.#permission

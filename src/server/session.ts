@@ -3,7 +3,12 @@
 // States:  CONNECTING -> (AUTHENTICATING ->) READY -> CLOSED; a client that sends operations before CONNECT is READY
 //          at once where nobody needs to authenticate, as with nats-server.
 import type { Alarm } from '../base/index.js'
-import { isOverMark, receiverCount, type EngineMessage } from '../engine/index.js'
+import {
+  isOverMark,
+  receiverCount,
+  type BytesMessage,
+  type EngineMessage,
+} from '../engine/index.js'
 import { findPatternFault, findTopicFault, matchesPattern } from '../topic/index.js'
 import {
   ClientOperationParser,
@@ -234,8 +239,8 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   // ---- What the engine delivers
 
   /** Writes `message` for one of this session's subscriptions. */
-  send(subscription: ClientSubscription, message: EngineMessage): void {
-    message.materialize()
+  send(subscription: ClientSubscription, engineMessage: EngineMessage): void {
+    const message = engineMessage.toBytes()
     this.outMessages += 1
     this.outBytes += message.bodyEnd - message.bodyStart + message.headersEnd - message.headersStart
     if (this.#replyAllowance !== undefined && message.hasReply) this.#replyAllowance.grant(message)
@@ -462,7 +467,7 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
 }
 
 /** Whether the reply lies where only servers may publish: `_R_.` and `$JS.ACK.` (nats-server: client.go). */
-function hasReservedReply(message: EngineMessage): boolean {
+function hasReservedReply(message: BytesMessage): boolean {
   const first = message.buffer[message.replyStart]
   if (first !== 0x5f && first !== 0x24) return false
   const reply = message.replyTopic!
