@@ -99,7 +99,8 @@ export class LiveSubscription implements Receiver, Subscription {
 
   deliver(message: EngineMessage): boolean {
     const admission = this.#lane.offer(this.#present(message))
-    if (admission === 'running' || admission === 'queued') return true
+    if (admission === 'running') return true
+    if (admission === 'queued') return true
     if (admission === 'dropped-oldest' || admission === 'dropped-newest') this.#countDrop()
     else if (admission === 'rejected') this.#reject(message)
     return false
