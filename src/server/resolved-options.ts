@@ -20,7 +20,7 @@ export interface ResolvedOptions {
 }
 
 /** Publishers pause for a client with more than this waiting, long before it would be cut off. */
-const MARK_BYTES = 1_048_576
+const MARK_BYTES = 262_144
 const MARK_SHARE = 0.75
 
 /** Throws OPTION_INVALID naming the option and its value. */
