@@ -7,7 +7,7 @@ interface TypeNames {
 }
 
 type Shape = Readonly<Record<string, keyof TypeNames>>
-type Shaped<S extends Shape> = { [Name in keyof S]: TypeNames[S[Name]] }
+type Shaped<S extends Shape> = { -readonly [Name in keyof S]: TypeNames[S[Name]] }
 
 /** An object whose fields have these types. */
 export function shapeOf<const S extends Shape>(shape: S): StandardSchema<Shaped<S>> {

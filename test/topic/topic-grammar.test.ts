@@ -39,8 +39,8 @@ const table: readonly (readonly [text: string, isTopic: boolean, isPattern: bool
   ['a b', false, false],
   ['a\tb', false, false],
   ['a\r\nb', false, false],
-  ['a\u0000b', false, false],
-  ['a\u00a0b', false, false],
+  ['a\fb', false, false],
+  ['a\u00a0b', true, true],
 ]
 
 /** One token more than the longest pattern that is generated, so that '>' has something to swallow. */

@@ -28,17 +28,21 @@ describe('TopicTable', () => {
 
   it('invalidates the matches of exactly the cached topics that a pattern matches', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(topics, { maxLength: 40, size: 'max' }), patterns, (names, pattern) => {
-        const table = new TopicTable<string>()
-        const handles = names.map((name) => table.atName(name))
-        for (const handle of handles) handle.matches = handle.name
-        const visited = table.invalidate(pattern)
-        const forgotten = handles.filter(({ matches }) => matches === undefined)
-        expect(forgotten.map(({ name }) => name)).toEqual(
-          names.filter((name) => naivelyMatches(pattern, name)),
-        )
-        expect(visited).toBe(forgotten.length)
-      }),
+      fc.property(
+        fc.uniqueArray(topics, { maxLength: 40, size: 'max' }),
+        patterns,
+        (names, pattern) => {
+          const table = new TopicTable<string>()
+          const handles = names.map((name) => table.atName(name))
+          for (const handle of handles) handle.matches = handle.name
+          const visited = table.invalidate(pattern)
+          const forgotten = handles.filter(({ matches }) => matches === undefined)
+          expect(forgotten.map(({ name }) => name)).toEqual(
+            names.filter((name) => naivelyMatches(pattern, name)),
+          )
+          expect(visited).toBe(forgotten.length)
+        },
+      ),
       { numRuns: 500 },
     )
   })

@@ -165,6 +165,10 @@ export class OperationLog implements ClientOperationSink {
     this.#add('pong')
   }
 
+  peerInfo(): void {
+    this.#add('peer info')
+  }
+
   peerError(text: string): void {
     this.#add(`peer error ${text}`)
   }

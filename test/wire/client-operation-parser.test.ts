@@ -27,7 +27,7 @@ describe('ClientOperationParser', () => {
         hasFailed: false,
         pendingBytes: 0,
       })
-      expect(lines.length, frame).toBe(/^(\+OK|INFO)/.test(frame) ? 0 : 1)
+      expect(lines.length, frame).toBe(/^\+OK/.test(frame) ? 0 : 1)
     }
   })
 
