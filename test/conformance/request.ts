@@ -6,7 +6,7 @@ import { Arrivals, type Recorder, type Stage } from './stage.js'
 
 class Answers extends Arrivals<string> implements ReplySink {
   reply(message: EngineMessage): void {
-    this.add(Buffer.from(message.body).toString())
+    this.add(Buffer.from(message.toBytes().body).toString())
   }
 
   noResponders(): void {
@@ -135,7 +135,7 @@ function respond(
     ...(group === undefined ? {} : { group }),
     during(message) {
       const reply = message.replyTopic!
-      for (const body of answersTo(Buffer.from(message.body).toString())) {
+      for (const body of answersTo(Buffer.from(message.toBytes().body).toString())) {
         stage.publish(reply, { engine: stage.subscriber, body })
       }
     },

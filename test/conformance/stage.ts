@@ -6,8 +6,9 @@ import { Broker } from '../../src/broker/broker.js'
 import type { BrokerEvent } from '../../src/broker/broker-event.js'
 import type { AnyDefinition } from '../../src/broker/index.js'
 import {
-  EngineMessage,
+  BytesMessage,
   type Engine,
+  type EngineMessage,
   type PublishOutcome,
   type Receiver,
   type SubscribeOptions,
@@ -64,9 +65,9 @@ export class Stage {
     return new Stage(place, await place.another())
   }
 
-  makeMessage(topic: string, content: Content = {}, engine = this.publisher): EngineMessage {
+  makeMessage(topic: string, content: Content = {}, engine = this.publisher): BytesMessage {
     const { body = '', reply = '', headers } = content
-    const message = new EngineMessage(engine.topic(topic))
+    const message = new BytesMessage(engine.topic(topic))
     message.setParts(
       encoder.encode(reply),
       headers === undefined ? new Uint8Array(0) : encodeHeaderBlock(headers),
@@ -161,7 +162,7 @@ export class Arrivals<T> {
 }
 
 /** Records messages as copies that stay valid. */
-export class Recorder extends Arrivals<EngineMessage> implements Receiver {
+export class Recorder extends Arrivals<BytesMessage> implements Receiver {
   subscription!: Subscription
   readonly #during: RecordOptions['during']
 
@@ -171,7 +172,7 @@ export class Recorder extends Arrivals<EngineMessage> implements Receiver {
   }
 
   deliver(message: EngineMessage, subscription: Subscription): boolean {
-    this.add(message.retain())
+    this.add(message.retain().toBytes())
     this.#during?.(message, subscription)
     return true
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { IdentifierSource, SeededRandom } from '../../src/base/index.js'
 import { RequestInbox } from '../../src/delivery/index.js'
 import { EmbeddedEngine } from '../../src/embedded/index.js'
-import { EngineMessage, type ReplySink } from '../../src/engine/index.js'
+import { BytesMessage, type ReplySink } from '../../src/engine/index.js'
 import { encodeHeaderBlock } from '../../src/wire/index.js'
 
 const encoder = new TextEncoder()
@@ -20,8 +20,8 @@ function makeMessage(
   topic: string,
   block: Uint8Array,
   body = '',
-): EngineMessage {
-  const message = new EngineMessage(engine.topic(topic))
+): BytesMessage {
+  const message = new BytesMessage(engine.topic(topic))
   message.setParts(nothing, block, encoder.encode(body))
   return message
 }
@@ -30,7 +30,7 @@ function makeSink(): ReplySink & { readonly log: string[] } {
   const log: string[] = []
   return {
     log,
-    reply: (message) => void log.push(Buffer.from(message.body).toString()),
+    reply: (message) => void log.push(Buffer.from(message.toBytes().body).toString()),
     noResponders: () => void log.push('nobody'),
   }
 }

@@ -4,12 +4,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SeededRandom, VirtualClock } from '../../src/base/index.js'
 import { EmbeddedEngine } from '../../src/embedded/index.js'
-import { EngineMessage, receiverCount, type Subscription } from '../../src/engine/index.js'
+import { BytesMessage, receiverCount, type Subscription } from '../../src/engine/index.js'
 import { naivelyMatches, patterns, topics } from '../topic/patterns.js'
 
 function publish(engine: EmbeddedEngine, topic: string): number {
   const handle = engine.topic(topic)
-  return receiverCount(engine.publish(handle, new EngineMessage(handle)))!
+  return receiverCount(engine.publish(handle, new BytesMessage(handle)))!
 }
 
 function subscribe(
@@ -50,7 +50,7 @@ describe('EmbeddedEngine', () => {
               one.type === 'publish' ? engine.topic(one.topic) : handles[one.pick % handles.length]!
             if (handles.length < 6) handles.push(handle)
             delivered = []
-            const count = receiverCount(engine.publish(handle, new EngineMessage(handle)))
+            const count = receiverCount(engine.publish(handle, new BytesMessage(handle)))
             const expected = open
               .filter(({ pattern }) => naivelyMatches(pattern, handle.name))
               .map(({ pattern }) => pattern)
@@ -126,12 +126,12 @@ describe('EmbeddedEngine', () => {
     const bodies: string[] = []
     engine.subscribe('second', {
       deliver(message) {
-        bodies.push(Buffer.from(message.body).toString())
+        bodies.push(Buffer.from(message.toBytes().body).toString())
         return true
       },
     })
     const handle = engine.topic('second')
-    const reused = new EngineMessage(handle)
+    const reused = new BytesMessage(handle)
     const nothing = new Uint8Array(0)
     subscribe(engine, 'first', () => {
       for (const body of ['one', 'two']) {
@@ -192,7 +192,7 @@ describe('EmbeddedEngine', () => {
     engine.subscribe('a', { deliver: () => false })
     engine.subscribe('a', { deliver: () => true })
     const handle = engine.topic('a')
-    const outcome = engine.publish(handle, new EngineMessage(handle))
+    const outcome = engine.publish(handle, new BytesMessage(handle))
     expect(receiverCount(outcome)).toBe(2)
     expect(outcome & 1).toBe(1)
   })
@@ -202,11 +202,11 @@ describe('EmbeddedEngine', () => {
     const held = engine.topic('a')
     for (let i = 0; i < 20; i++) publish(engine, `other.${i}`)
     publish(engine, 'a')
-    engine.publish(held, new EngineMessage(held))
+    engine.publish(held, new BytesMessage(held))
     let count = 0
     subscribe(engine, 'a', () => (count += 1))
     publish(engine, 'a')
-    engine.publish(held, new EngineMessage(held))
+    engine.publish(held, new BytesMessage(held))
     expect(count).toBe(2)
   })
 })

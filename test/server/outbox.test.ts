@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteArena, VirtualClock, type Slab } from '../../src/base/index.js'
-import { EngineMessage } from '../../src/engine/index.js'
+import { BytesMessage } from '../../src/engine/index.js'
 import { FlushQueue } from '../../src/server/flush-queue.js'
 import { LineMemo, Outbox, type OutboxLimits, type OutboxOwner } from '../../src/server/outbox.js'
 import { TopicTable } from '../../src/topic/index.js'
@@ -63,8 +63,8 @@ interface Parts {
   readonly body: string
 }
 
-function makeMessage({ topic, reply, headers, body }: Parts): EngineMessage {
-  const message = new EngineMessage(topicTable.atName(topic))
+function makeMessage({ topic, reply, headers, body }: Parts): BytesMessage {
+  const message = new BytesMessage(topicTable.atName(topic))
   message.setParts(encoder.encode(reply), encoder.encode(headers), encoder.encode(body))
   return message
 }

@@ -1,14 +1,14 @@
 // Answers that a request allows: so many, so long, to that address only.
 import { describe, expect, it } from 'vitest'
 import { VirtualClock } from '../../src/base/index.js'
-import { EngineMessage } from '../../src/engine/index.js'
+import { BytesMessage } from '../../src/engine/index.js'
 import { ReplyAllowance } from '../../src/server/reply-allowance.js'
 import { TopicTable } from '../../src/topic/index.js'
 
 const nothing = new Uint8Array(0)
 
-function requestWith(reply: string): EngineMessage {
-  const message = new EngineMessage(new TopicTable().atName('q'))
+function requestWith(reply: string): BytesMessage {
+  const message = new BytesMessage(new TopicTable().atName('q'))
   message.setParts(Buffer.from(reply), nothing, nothing)
   return message
 }
