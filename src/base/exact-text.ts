@@ -1,7 +1,8 @@
 // Bytes from the network as a string that stands for exactly those bytes: UTF-8 where it is UTF-8; otherwise every byte
 // above 127 becomes a lone surrogate (U+DC00 + byte), which no valid text holds, so that two topics never share a name.
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+// A byte order mark is three bytes like any others here, not something to be stripped.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function decodeExactly(bytes: Uint8Array, from: number, to: number): string {
   let text = ''

@@ -109,6 +109,7 @@ export class Broker implements AsyncDisposable {
   readonly #byDefinition = new Map<AnyDefinition, Map<string, Publication>>()
   #lastTarget: AnyDefinition | string | undefined
   #lastPublication: Publication | undefined
+  readonly #requestsUnderWay = new Set<(reason: FanfareError) => void>()
   #closing: Promise<void> | undefined
 
   constructor(parts: BrokerParts) {
@@ -183,7 +184,7 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Asks, and resolves with the first answer's data. Rejects with NO_RESPONDERS at once when nobody listens, TIMEOUT,
-   * REPLY_FAILED when the responder failed, or the signal's reason.
+   * REPLY_FAILED when the responder failed, CLOSED when the broker closes first, or the signal's reason.
    *
    * @example const user = await broker.request(GetUser, { id: 7 }, { timeout: '2s' })
    */
@@ -263,7 +264,12 @@ export class Broker implements AsyncDisposable {
   }
 
   get #requests() {
-    return { engine: this.engine, alarms: this.#alarms, context: this.context }
+    return {
+      engine: this.engine,
+      alarms: this.#alarms,
+      context: this.context,
+      underWay: this.#requestsUnderWay,
+    }
   }
 
   #open(
@@ -334,6 +340,9 @@ export class Broker implements AsyncDisposable {
       [...this.#subscriptions].map((subscription) => subscription.drain()),
     )
     await this.#withinMs(drainMs, drained)
+    for (const end of [...this.#requestsUnderWay]) {
+      end(new FanfareError('CLOSED', 'the broker was closed before the answer came'))
+    }
     await this.engine.close({ drainMs })
     this.#alarms.close()
   }

@@ -5,7 +5,7 @@ import type { MessageHeaders } from './message-headers.js'
 export interface EventAttributes {
   readonly id: string
   readonly type: string
-  readonly kind: string
+  readonly kind: string | undefined
   readonly time: Date
   readonly contentType: string
   readonly key: string | undefined
@@ -23,8 +23,8 @@ export function toHeaders(attributes: EventAttributes): [string, string][] {
     ['ce-type', attributes.type],
     ['ce-time', attributes.time.toISOString()],
     ['ce-datacontenttype', attributes.contentType],
-    ['ce-kind', attributes.kind],
   ]
+  if (attributes.kind !== undefined) fields.push(['ce-kind', attributes.kind])
   if (attributes.key !== undefined) fields.push(['ce-partitionkey', attributes.key])
   return fields.map(([name, value]) => [name, encodeValue(value)])
 }

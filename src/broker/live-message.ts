@@ -161,19 +161,26 @@ export class LiveMessage extends EngineMessage implements Message {
   #encodeHeaders(): Uint8Array {
     const given = this.headers
     const { definition, context } = this.#publication
-    if (definition === undefined && given.size === 0) return NO_BYTES
-    const own =
-      definition === undefined
-        ? []
-        : toHeaders({
-            id: this.id,
-            type: this.type,
-            kind: definition.kind,
-            time: this.time,
-            contentType: context.codec.contentType,
-            key: this.key,
-          })
+    if (!this.#hasEnvelope && given.size === 0) return NO_BYTES
+    const own = this.#hasEnvelope
+      ? toHeaders({
+          id: this.id,
+          type: this.type,
+          kind: definition?.kind,
+          time: this.time,
+          contentType: context.codec.contentType,
+          key: this.key,
+        })
+      : []
     return encodeHeaderBlock([...own, ...given])
+  }
+
+  /** A plain body for a plain topic, unless there is something that only the envelope can say. */
+  get #hasEnvelope(): boolean {
+    const attributes = this.#later?.attributes
+    return (
+      this.definition !== undefined || attributes?.id !== undefined || attributes?.key !== undefined
+    )
   }
 
   #stamp(): number {

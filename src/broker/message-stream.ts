@@ -1,14 +1,19 @@
 // A live subscription read by `for await`: messages wait in the subscription's queue until the loop asks.
 import type { Message } from './message.js'
 
+interface Waiting<M> {
+  readonly resolve: (result: IteratorResult<M>) => void
+  readonly reject: (reason: unknown) => void
+}
+
 export class MessageStream<M extends Message> implements AsyncIterableIterator<M>, AsyncDisposable {
   readonly #close: () => Promise<void>
   readonly #signal: AbortSignal | undefined
   /** Lets the handler's call, which holds one message, end. */
   #release: (() => void) | undefined
   #held: M | undefined
-  #waiting:
-    { resolve: (result: IteratorResult<M>) => void; reject: (reason: unknown) => void } | undefined
+  /** Calls of `next` that wait, in their order. */
+  #waiting: Waiting<M>[] = []
   #isDone = false
 
   /** `open` subscribes with the given handler and returns what closes the subscription. */
@@ -32,7 +37,7 @@ export class MessageStream<M extends Message> implements AsyncIterableIterator<M
       this.#release?.()
       return { done: false, value: held }
     }
-    return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }))
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
   }
 
   async return(): Promise<IteratorResult<M>> {
@@ -57,9 +62,8 @@ export class MessageStream<M extends Message> implements AsyncIterableIterator<M
   /** The handler: keeps its call open until the loop has taken the message, so that the next one waits in the queue. */
   #take(message: M): Promise<void> {
     if (this.#isDone) return Promise.resolve()
-    const waiting = this.#waiting
+    const waiting = this.#waiting.shift()
     if (waiting !== undefined) {
-      this.#waiting = undefined
       waiting.resolve({ done: false, value: message })
       return Promise.resolve()
     }
@@ -68,9 +72,7 @@ export class MessageStream<M extends Message> implements AsyncIterableIterator<M
   }
 
   readonly #aborted = (): void => {
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    waiting?.reject(this.#signal!.reason)
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#signal!.reason)
     this.#finish()
     void this.#close()
   }
@@ -80,7 +82,6 @@ export class MessageStream<M extends Message> implements AsyncIterableIterator<M
     this.#held = undefined
     this.#release?.()
     this.#signal?.removeEventListener('abort', this.#aborted)
-    this.#waiting?.resolve({ done: true, value: undefined })
-    this.#waiting = undefined
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined })
   }
 }

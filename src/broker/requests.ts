@@ -17,6 +17,8 @@ export interface RequestContext {
   readonly engine: Engine
   readonly alarms: Alarms
   readonly context: MessageContext
+  /** What ends each request under way when the broker closes. */
+  readonly underWay: Set<(reason: FanfareError) => void>
 }
 
 export interface RequestTerms {
@@ -24,7 +26,7 @@ export interface RequestTerms {
   readonly signal: AbortSignal | undefined
 }
 
-/** Sends `message` and resolves with the first answer's data. Rejects with TIMEOUT, NO_RESPONDERS, REPLY_FAILED or the signal's reason. */
+/** Sends `message` and resolves with the first answer's data. Rejects with TIMEOUT, NO_RESPONDERS, REPLY_FAILED, CLOSED or the signal's reason. */
 export function requestOne(
   host: RequestContext,
   topic: TopicHandle,
@@ -40,11 +42,13 @@ export function requestOne(
     const settle = (finish: () => void): void => {
       if (isSettled) return
       isSettled = true
+      host.underWay.delete(end)
       host.alarms.cancel(alarm)
       signal?.removeEventListener('abort', aborted)
       underway.request?.cancel()
       finish()
     }
+    const end = (reason: FanfareError): void => settle(() => reject(reason))
     const aborted = (): void => settle(() => reject(signal!.reason as Error))
     const alarm = host.alarms.set(terms.timeoutMs, () =>
       settle(() => reject(timedOut(topic.name, terms))),
@@ -62,7 +66,13 @@ export function requestOne(
         })
       },
     }
-    underway.request = host.engine.request(topic, message, sink)
+    host.underWay.add(end)
+    try {
+      underway.request = host.engine.request(topic, message, sink)
+    } catch (error) {
+      settle(() => reject(error as Error))
+      return
+    }
     if (isSettled) underway.request.cancel()
   })
 }

@@ -4,11 +4,12 @@ import { FanfareError, IdentifierSource, systemClock, type Clock } from '../base
 import { RequestInbox } from '../delivery/index.js'
 import {
   BytesMessage,
+  EventListeners,
   outcomeUnknown,
   type Capabilities,
   type CloseOptions,
   type Engine,
-  type EngineEvent,
+  type EngineEventListener,
   type EngineMessage,
   type EngineStatistics,
   type PendingRequest,
@@ -36,7 +37,7 @@ export class ClusterEngine implements Engine {
   readonly #clock: Clock
   readonly #topics = new TopicTable<never>()
   readonly #inbox: RequestInbox
-  readonly #listeners: ((event: EngineEvent) => void)[] = []
+  readonly #listeners = new EventListeners()
   readonly #subscriptions = new Set<ClusterSubscription>()
   #isClosed = false
 
@@ -126,8 +127,8 @@ export class ClusterEngine implements Engine {
     await this.#connection.flush()
   }
 
-  onEvent(listener: (event: EngineEvent) => void): void {
-    this.#listeners.push(listener)
+  onEvent(listener: EngineEventListener): void {
+    this.#listeners.add(listener)
   }
 
   async close(options: CloseOptions = {}): Promise<void> {
@@ -161,7 +162,7 @@ export class ClusterEngine implements Engine {
     try {
       subscription.receiver.deliver(delivered, subscription)
     } catch (error) {
-      this.#report({ type: 'receiver-failed', pattern: subscription.pattern, error })
+      this.#listeners.report({ type: 'receiver-failed', pattern: subscription.pattern, error })
     }
   }
 
@@ -174,24 +175,20 @@ export class ClusterEngine implements Engine {
   async #watchStatus(): Promise<void> {
     for await (const status of this.#connection.status()) {
       const url = status.server ?? this.#connection.getServer()
-      if (status.type === 'disconnect') this.#report({ type: 'disconnected', url })
-      else if (status.type === 'reconnecting') this.#report({ type: 'reconnecting' })
-      else if (status.type === 'reconnect') this.#report({ type: 'connected', url })
+      if (status.type === 'disconnect') this.#listeners.report({ type: 'disconnected', url })
+      else if (status.type === 'reconnecting') this.#listeners.report({ type: 'reconnecting' })
+      else if (status.type === 'reconnect') this.#listeners.report({ type: 'connected', url })
       else if (status.type === 'error' && status.error !== undefined) {
-        this.#report({ type: 'engine-error', error: toEngineError(status.error) })
+        this.#listeners.report({ type: 'engine-error', error: toEngineError(status.error) })
       }
     }
   }
 
   #ended(error: void | Error): void {
     this.#isClosed = true
-    this.#report(
+    this.#listeners.report(
       error instanceof Error ? { type: 'closed', error: toEngineError(error) } : { type: 'closed' },
     )
-  }
-
-  #report(event: EngineEvent): void {
-    for (const listener of this.#listeners) listener(event)
   }
 
   #assertOpen(): void {

@@ -31,6 +31,7 @@ export class HandlerLane<T> {
   readonly #roomWaiters: (() => void)[] = []
   readonly #idleWaiters: (() => void)[] = []
   #running = 0
+  #isStarting = false
   #isStopped = false
 
   constructor(
@@ -128,18 +129,28 @@ export class HandlerLane<T> {
 
   #settle(): void {
     this.#running -= 1
+    // The handler may have offered to its own lane.
+    if (this.#queue.size > 0) this.#startWaiting()
     if (this.#idleWaiters.length > 0) this.#wake()
   }
 
-  /** An asynchronous call has ended: the next ones start, without growing the stack. */
+  /** An asynchronous call has ended. */
   #finished(): void {
     this.#running -= 1
+    this.#startWaiting()
+    this.#wake()
+  }
+
+  /** Starts what waits as far as concurrency allows; a loop and not a recursion, however short the calls are. */
+  #startWaiting(): void {
+    if (this.#isStarting) return
+    this.#isStarting = true
     while (this.#running < this.#options.concurrency) {
       const item = this.#queue.shift()
       if (item === undefined) break
       this.#run(item)
     }
-    this.#wake()
+    this.#isStarting = false
   }
 
   #wake(): void {

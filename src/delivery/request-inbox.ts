@@ -7,6 +7,7 @@ import {
   type Engine,
   type EngineMessage,
   type PendingRequest,
+  type PublishOutcome,
   type Receiver,
   type ReplySink,
   type Subscription,
@@ -30,7 +31,13 @@ export class RequestInbox implements Receiver {
     this.#subscription ??= this.#engine.subscribe(`${this.#prefix}*`, this)
     const token = (this.#count++).toString(36)
     this.#waiting.set(token, sink)
-    const outcome = this.#engine.publish(address, message.withReply(this.#prefix + token))
+    let outcome: PublishOutcome
+    try {
+      outcome = this.#engine.publish(address, message.withReply(this.#prefix + token))
+    } catch (error) {
+      this.#waiting.delete(token)
+      throw error
+    }
     if (reachedNobody(outcome)) {
       this.#waiting.delete(token)
       sink.noResponders()

@@ -10,10 +10,11 @@ import {
 } from '../base/index.js'
 import { RequestInbox } from '../delivery/index.js'
 import {
+  EventListeners,
   outcomeOf,
   type Capabilities,
   type Engine,
-  type EngineEvent,
+  type EngineEventListener,
   type EngineMessage,
   type EngineStatistics,
   type PendingRequest,
@@ -55,7 +56,7 @@ export class EmbeddedEngine implements Engine {
   readonly #topics: TopicTable<Interest>
   readonly #turns: Random
   readonly #inbox: RequestInbox
-  readonly #listeners: ((event: EngineEvent) => void)[] = []
+  readonly #listeners = new EventListeners()
   readonly #clock: Clock
   #deferred: Deferred[] = []
   #isFanningOut = false
@@ -123,15 +124,15 @@ export class EmbeddedEngine implements Engine {
 
   async flush(): Promise<void> {}
 
-  onEvent(listener: (event: EngineEvent) => void): void {
-    this.#listeners.push(listener)
+  onEvent(listener: EngineEventListener): void {
+    this.#listeners.add(listener)
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#inbox.close()
-    this.#report({ type: 'closed' })
+    this.#listeners.report({ type: 'closed' })
   }
 
   readonly #remove = (subscription: EmbeddedSubscription): void => {
@@ -169,7 +170,7 @@ export class EmbeddedEngine implements Engine {
     try {
       return subscription.receiver.deliver(message, subscription)
     } catch (error) {
-      this.#report({ type: 'receiver-failed', pattern: subscription.pattern, error })
+      this.#listeners.report({ type: 'receiver-failed', pattern: subscription.pattern, error })
       return true
     }
   }
@@ -199,10 +200,6 @@ export class EmbeddedEngine implements Engine {
     this.#isFanningOut = true
     this.#publishDeferred()
     this.#isFanningOut = false
-  }
-
-  #report(event: EngineEvent): void {
-    for (const listener of this.#listeners) listener(event)
   }
 }
 

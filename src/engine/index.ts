@@ -17,4 +17,5 @@ export {
   type Subscription,
 } from './engine.js'
 export type { EngineEvent } from './engine-event.js'
+export { EventListeners, type EngineEventListener } from './event-listeners.js'
 export { BytesMessage, EngineMessage, type HeaderPairs } from './message.js'

@@ -233,10 +233,11 @@ export class Outbox {
 
   #handOver(): void {
     const slab = this.#slab
-    if (slab === undefined || this.#isClosed) return
+    if (slab === undefined) return
     const end = this.#at
     this.#slab = undefined
-    if (end === slab.start) {
+    // The owner may have closed in the middle of a message, which then went on into a new slab.
+    if (end === slab.start || this.#isClosed) {
       this.#arena.release(slab)
       return
     }

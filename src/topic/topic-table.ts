@@ -17,6 +17,8 @@ export class TopicHandle<M = unknown> {
   isRecentlyUsed = true
   /** The next handle of the same bucket. */
   next: TopicHandle<M> | undefined
+  /** The next handle of the same topic: one was evicted while held, another made, and the first came back. */
+  twin: TopicHandle<M> | undefined
   /** The place in the trie of cached topics, undefined when not in the table. */
   node: CachedNode<M> | undefined
 
@@ -134,6 +136,7 @@ export class TopicTable<M> {
       }
       node = child
     }
+    handle.twin = node.handle
     node.handle = handle
     return node
   }
@@ -164,7 +167,13 @@ export class TopicTable<M> {
     handle.matches = undefined
     let node = handle.node!
     handle.node = undefined
-    node.handle = undefined
+    if (node.handle === handle) node.handle = handle.twin
+    else {
+      let before = node.handle!
+      while (before.twin !== handle) before = before.twin!
+      before.twin = handle.twin
+    }
+    handle.twin = undefined
     while (node.parent !== undefined && !node.handle && !node.children) {
       const parent = node.parent
       parent.children!.delete(node.token)
@@ -176,9 +185,12 @@ export class TopicTable<M> {
 }
 
 function forget<M>(node: CachedNode<M>): number {
-  if (node.handle === undefined) return 0
-  node.handle.matches = undefined
-  return 1
+  let visited = 0
+  for (let handle = node.handle; handle !== undefined; handle = handle.twin) {
+    handle.matches = undefined
+    visited += 1
+  }
+  return visited
 }
 
 function holdsSameBytes(handle: TopicHandle, bytes: Uint8Array, from: number, to: number): boolean {

@@ -1,0 +1,42 @@
+// The envelope: attributes as headers in ASCII, and back.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readAttribute, toHeaders } from '../../src/broker/cloud-event.js'
+import { MessageHeaders } from '../../src/broker/message-headers.js'
+
+const time = new Date('2026-01-02T03:04:05.678Z')
+const attributes = { type: 'order.placed', kind: 'event', time, contentType: 'application/json' }
+
+describe('the CloudEvents envelope', () => {
+  it('holds what the binding requires', () => {
+    expect(toHeaders({ ...attributes, id: '1', key: undefined })).toEqual(
+      expect.arrayContaining([
+        ['ce-specversion', '1.0'],
+        ['ce-id', '1'],
+        ['ce-type', 'order.placed'],
+        ['ce-time', '2026-01-02T03:04:05.678Z'],
+        ['ce-datacontenttype', 'application/json'],
+        ['ce-kind', 'event'],
+      ]),
+    )
+  })
+
+  it('brings any text through printable ASCII, percent signs and quotes included', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), (id, key) => {
+        const fields = toHeaders({ ...attributes, id, key })
+        for (const [, value] of fields) expect(value).toMatch(/^[\x21\x23-\x7e]*$/)
+        const headers = new MessageHeaders(fields)
+        expect(readAttribute(headers, 'id')).toBe(id)
+        expect(readAttribute(headers, 'partitionkey')).toBe(key)
+      }),
+    )
+  })
+
+  it('reads foreign spellings, and values that are not percent-encoded', () => {
+    const headers = MessageHeaders.from({ 'CE-Id': '100%', 'Ce-Type': 'a%20b' })
+    expect(readAttribute(headers, 'id')).toBe('100%')
+    expect(readAttribute(headers, 'type')).toBe('a b')
+    expect(readAttribute(headers, 'subject')).toBeUndefined()
+  })
+})
