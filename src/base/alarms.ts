@@ -58,6 +58,7 @@ export class Alarms {
       due.value()
     }
     const next = this.#heap.peek()
-    if (next !== undefined && this.#timer === undefined) this.#arm(next.atMs)
+    // An alarm set by a callback may have armed a later moment than the next one that waits.
+    if (next !== undefined && next.atMs < this.#timerAtMs) this.#arm(next.atMs)
   }
 }

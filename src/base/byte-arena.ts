@@ -5,6 +5,9 @@
 /** Under this many bytes a loop over 4-byte words beats the call of copyWithin. */
 const WORD_LOOP_LIMIT = 40
 
+/** Slabs kept beyond those of the arena: 16 MiB by default. */
+const KEPT_SPARES = 64
+
 /** A piece of memory lent to one writer at a time: `bytes` from `start` to `end`. */
 export interface Slab {
   readonly bytes: Uint8Array
@@ -14,9 +17,9 @@ export interface Slab {
 }
 
 export interface ByteArenaOptions {
-  /** Size of one slab in bytes; default 262,144. */
+  /** Size of one slab in bytes; default 131,072. */
   readonly slabBytes?: number
-  /** How many slabs lie in the arena; further ones are allocated one by one; default 32. */
+  /** How many slabs lie in the arena; further ones are allocated one by one; default 64. */
   readonly slabCount?: number
 }
 
@@ -25,11 +28,12 @@ export class ByteArena {
   readonly #bytes: Uint8Array
   readonly #words: DataView
   readonly #free: Slab[] = []
+  readonly #spare: Slab[] = []
   #unused: number
 
   constructor(options: ByteArenaOptions = {}) {
-    this.slabBytes = options.slabBytes ?? 262_144
-    const slabCount = options.slabCount ?? 32
+    this.slabBytes = options.slabBytes ?? 131_072
+    const slabCount = options.slabCount ?? 64
     // Untouched pages of a fresh buffer cost address space only.
     const memory = new ArrayBuffer(this.slabBytes * slabCount)
     this.#bytes = new Uint8Array(memory)
@@ -46,13 +50,16 @@ export class ByteArena {
       const start = this.#unused * this.slabBytes
       return { bytes: this.#bytes, words: this.#words, start, end: start + this.slabBytes }
     }
+    const spare = this.#spare.pop()
+    if (spare !== undefined) return spare
     const bytes = new Uint8Array(this.slabBytes)
     return { bytes, words: new DataView(bytes.buffer), start: 0, end: this.slabBytes }
   }
 
-  /** Takes a slab back. One from outside the arena is left to the garbage collector. */
+  /** Takes a slab back. Those from outside the arena are kept too, up to a bound: making them is dear. */
   release(slab: Slab): void {
     if (slab.bytes === this.#bytes) this.#free.push(slab)
+    else if (this.#spare.length < KEPT_SPARES) this.#spare.push(slab)
   }
 }
 

@@ -19,7 +19,7 @@ export interface ResolvedOptions {
   readonly limits: SessionLimits
 }
 
-/** Publishers pause for a client with more than this waiting, long before it would be cut off. */
+/** Publishers pause for a client with more than this waiting, long before it would be cut off; see docs/architecture.md. */
 const MARK_BYTES = 262_144
 const MARK_SHARE = 0.75
 
