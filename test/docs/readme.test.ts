@@ -89,7 +89,6 @@ it('starts by npm on the port that is asked for', { timeout: 60_000 }, async () 
   const started = shell(`${block('start').trim()} -- -a 127.0.0.1 -p ${port}`)
   await untilPrinted(started, 'Server is ready')
   await publishUntilSeen(`nats://127.0.0.1:${port}`)
-  expect((await started.stop()).stderr).toContain('Server Exiting')
 })
 
 it('serves an embedded broker', async () => {
