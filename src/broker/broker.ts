@@ -259,6 +259,11 @@ export class Broker implements AsyncDisposable {
   }
 
   /** @internal */
+  findDefinition(topic: string): AnyDefinition | undefined {
+    return this.#catalog.findDefinition(topic)
+  }
+
+  /** @internal */
   forget(subscription: LiveSubscription): void {
     this.#subscriptions.delete(subscription)
   }

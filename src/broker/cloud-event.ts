@@ -11,6 +11,9 @@ export interface EventAttributes {
   readonly key: string | undefined
 }
 
+/** Half of a pair, which has no bytes; written as the replacement character, as TextEncoder does. */
+const LONE_SURROGATE = /\p{Surrogate}/gu
+
 /** What a message of ours gives as its source when the publisher names none. */
 const SOURCE = '/fanfare'
 
@@ -42,5 +45,6 @@ export function readAttribute(headers: MessageHeaders, name: string): string | u
 
 /** Percent-encodes space, `"`, `%` and everything outside U+0021 to U+007E (binding, section 3.1.3). */
 function encodeValue(value: string): string {
-  return value.replace(/[^\x21\x23\x24\x26-\x7e]+/g, encodeURIComponent)
+  const wellFormed = value.replace(LONE_SURROGATE, '\ufffd')
+  return wellFormed.replace(/[^\x21\x23\x24\x26-\x7e]+/g, encodeURIComponent)
 }

@@ -141,6 +141,7 @@ export class LiveMessage extends EngineMessage implements Message {
   /** Made for one request, so the address becomes its own. */
   override withReply(reply: string): this {
     this.#lazy.reply = reply
+    delete this.#lazy.bytes
     return this
   }
 

@@ -45,6 +45,8 @@ export interface SubscriptionHost {
   readonly context: MessageContext
   report(event: BrokerEvent): void
   forget(subscription: LiveSubscription): void
+  /** What the catalog declares of a topic. */
+  findDefinition(topic: string): AnyDefinition | undefined
 }
 
 export const DEFAULT_CAPACITY = 10_000
@@ -143,7 +145,8 @@ export class LiveSubscription implements Receiver, Subscription {
         return message
       }
     }
-    return new ReceivedMessage(message.retain(), this.#host.context, this.#definition)
+    const definition = this.#definition ?? this.#host.findDefinition(message.handle.name)
+    return new ReceivedMessage(message.retain(), this.#host.context, definition)
   }
 
   readonly #aborted = (): void => {

@@ -54,7 +54,7 @@ export class MessageStream<M extends Message> implements AsyncIterableIterator<M
     await this.return()
   }
 
-  /** Ends the loop after what has arrived: the broker closes. */
+  /** Ends the loop, for the broker closes: what nobody has asked for is forgotten. */
   end(): void {
     this.#finish()
   }

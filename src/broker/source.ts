@@ -22,9 +22,13 @@ export interface ResolvedSource {
 /** Topics that are ours or the protocol's, and need no declaration. */
 const UNDECLARED_BY_NATURE = /^(_INBOX\.|\$)/
 
+/** Topics are remembered with their definition up to this many, then all are looked up anew. */
+const REMEMBERED_TOPICS = 10_000
+
 /** The declared messages. Empty: every topic is allowed. */
 export class Catalog {
   readonly #definitions: readonly AnyDefinition[]
+  readonly #found = new Map<string, AnyDefinition | undefined>()
 
   constructor(definitions: readonly AnyDefinition[] = []) {
     this.#definitions = definitions
@@ -44,7 +48,12 @@ export class Catalog {
 
   /** The definition that declares `topic`. */
   findDefinition(topic: string): AnyDefinition | undefined {
-    return this.#definitions.find(({ template }) => isSubsetPattern(topic, template.pattern))
+    if (this.#definitions.length === 0) return undefined
+    if (this.#found.has(topic)) return this.#found.get(topic)
+    if (this.#found.size >= REMEMBERED_TOPICS) this.#found.clear()
+    const found = this.#definitions.find(({ template }) => isSubsetPattern(topic, template.pattern))
+    this.#found.set(topic, found)
+    return found
   }
 
   #assertDeclared(pattern: string): void {

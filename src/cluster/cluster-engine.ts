@@ -40,6 +40,7 @@ export class ClusterEngine implements Engine {
   readonly #listeners = new EventListeners()
   readonly #subscriptions = new Set<ClusterSubscription>()
   #isClosed = false
+  #closing: Promise<void> | undefined
 
   constructor(connection: NatsConnection, transport: NatsTransport, clock: Clock = systemClock) {
     this.#clock = clock
@@ -131,11 +132,16 @@ export class ClusterEngine implements Engine {
     this.#listeners.add(listener)
   }
 
-  async close(options: CloseOptions = {}): Promise<void> {
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainMs ?? DEFAULT_DRAIN_MS)
+    return this.#closing
+  }
+
+  async #close(drainMs: number): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#inbox.close()
-    await this.#drainWithin(options.drainMs ?? DEFAULT_DRAIN_MS)
+    await this.#drainWithin(drainMs)
     if (!this.#connection.isClosed()) await this.#connection.close()
   }
 

@@ -11,7 +11,8 @@ export interface Codec {
 }
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+/** A byte order mark is part of the text: what was sent is what arrives. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** JSON in UTF-8. An absent value (`undefined`) is an empty body, and an empty body an absent value. */
 export const jsonCodec: Codec = {

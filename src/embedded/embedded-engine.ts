@@ -122,7 +122,9 @@ export class EmbeddedEngine implements Engine {
     return (handle.matches ?? this.#lookUp(handle)).receiverCount > 0
   }
 
-  async flush(): Promise<void> {}
+  async flush(): Promise<void> {
+    if (this.#isClosed) throw closedError()
+  }
 
   onEvent(listener: EngineEventListener): void {
     this.#listeners.add(listener)

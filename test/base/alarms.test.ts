@@ -86,6 +86,19 @@ describe('Alarms', () => {
     expect(rung).toEqual(['nested', 'late'])
   })
 
+  it('ring in time although an alarm that rings sets a later one', () => {
+    const clock = new CountingClock()
+    const alarms = new Alarms(clock)
+    const rung: string[] = []
+    alarms.set(10, () => {
+      rung.push('first')
+      alarms.set(120_000, () => rung.push('late'))
+    })
+    alarms.set(12, () => rung.push('second'))
+    clock.advance(50)
+    expect(rung).toEqual(['first', 'second'])
+  })
+
   it('forget everything when closed', () => {
     const clock = new CountingClock()
     const alarms = new Alarms(clock)

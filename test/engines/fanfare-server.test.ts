@@ -2,11 +2,9 @@
 import { EmbeddedEngine } from '../../src/embedded/index.js'
 import { Server } from '../../src/server/index.js'
 import { conformance } from '../conformance/suite.js'
-import { clusterExceptions } from './cluster-exceptions.js'
 import { openClusterPlace } from './cluster-place.js'
 
 conformance("the cluster engine on Fanfare's server", {
-  exceptions: clusterExceptions,
   async openEngine() {
     const engine = new EmbeddedEngine()
     const server = new Server({ host: '127.0.0.1', port: 0 }, { engine })

@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { conformance } from '../conformance/suite.js'
 import { launch, serversUnderTest, type RunningServer } from '../interop/server-under-test.js'
-import { clusterExceptions } from './cluster-exceptions.js'
 import { openClusterPlace } from './cluster-place.js'
 
 const kind = serversUnderTest().find(({ name }) => name === 'nats-server')
@@ -18,7 +17,6 @@ if (kind === undefined || kind.missing !== undefined) {
   })
   afterAll(() => server.stop())
   conformance('the cluster engine on nats-server', {
-    exceptions: clusterExceptions,
     openEngine: () => openClusterPlace(server.url),
   })
 }
