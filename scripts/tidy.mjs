@@ -32,8 +32,8 @@ export const rules = {
   light: 'broker/index.ts',
 
   /**
-   * Time, randomness, disk and output enter through these folders only, so that tests can replace them. `*` stands for
-   * any rest. `onceIn` lets a single file of that folder have it: the one that reads and writes the command line's
+   * Time, randomness, disk, output and sockets enter through these folders only, so that tests can replace them. `*`
+   * stands for any rest. `onceIn` lets a single file of that folder have it: the one that reads and writes the command line's
    * config, pid and ports files.
    */
   banned: [
@@ -46,13 +46,21 @@ export const rules = {
     { use: 'setInterval', allowedIn: ['base'] },
     { use: 'setImmediate', allowedIn: ['base'] },
     { use: 'queueMicrotask', allowedIn: ['base'] },
+    { use: 'process.nextTick', allowedIn: ['base'] },
     { use: 'AbortSignal.timeout', allowedIn: ['base'] },
     { use: 'Math.random', allowedIn: ['base'] },
     { use: 'crypto.random*', allowedIn: ['base'] },
     { use: 'crypto.getRandomValues', allowedIn: ['base'] },
     { use: 'console', allowedIn: ['base'] },
+    { use: 'process.getBuiltinModule', allowedIn: ['base'] },
+    { use: 'module.createRequire', allowedIn: ['base'] },
+    { module: 'node:console', allowedIn: ['base'] },
     { module: 'node:timers*', allowedIn: ['base'] },
     { module: 'node:perf_hooks', allowedIn: ['base'] },
+    { module: 'node:net', allowedIn: ['server', 'cli'] },
+    { module: 'node:tls', allowedIn: ['server', 'cli'] },
+    { module: 'node:dgram', allowedIn: ['server', 'cli'] },
+    { module: 'node:http*', allowedIn: ['server', 'cli'] },
     { module: 'node:fs*', allowedIn: ['base'], onceIn: 'cli' },
   ],
 

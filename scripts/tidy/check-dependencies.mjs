@@ -10,14 +10,20 @@ export function checkDependencies(tree, rules) {
       violations.push(`src/${file.path}: no layer of scripts/tidy.mjs has its folder`)
     }
     for (const entry of file.imports) {
-      const fault =
-        entry.package === undefined
-          ? findInnerFault(file.path, entry, levels)
-          : findOuterFault(file.path, entry, tree.manifest, rules)
+      const fault = findFault(file.path, entry, levels, tree.manifest, rules)
       if (fault !== undefined) violations.push(`src/${file.path}:${entry.line} ${fault}`)
     }
   }
   return [...violations, ...checkLightness(tree, rules)]
+}
+
+function findFault(path, entry, levels, manifest, rules) {
+  if (entry.specifier === undefined) {
+    const isCore = rules.core.includes(folderOf(path))
+    return isCore ? 'imports a name that only running tells' : undefined
+  }
+  if (entry.package !== undefined) return findOuterFault(path, entry, manifest, rules)
+  return findInnerFault(path, entry, levels)
 }
 
 function findInnerFault(path, { specifier, target }, levels) {

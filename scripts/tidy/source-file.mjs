@@ -1,7 +1,6 @@
 // What one TypeScript file says about itself, read from its syntax alone: imports, names, uses of globals, functions.
 import ts from 'typescript'
-
-const GLOBAL_OBJECTS = new Set(['globalThis', 'global', 'window', 'self'])
+import { findUses } from './global-uses.mjs'
 
 export function readSourceFile(path, text) {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
@@ -9,34 +8,30 @@ export function readSourceFile(path, text) {
     path,
     lineCount: text.split('\n').length - (text.endsWith('\n') ? 1 : 0),
     hasHeader: hasHeader(text),
-    /** `kind` is 'value', 'type' (erased by the compiler) or 'lazy'. */
+    /** `kind` is 'value', 'type' (erased by the compiler) or 'lazy'; only lazy ones may lack a `specifier`. */
     imports: [],
     /** Every identifier, wherever it stands. */
     names: [],
-    /** Uses of what is global or comes from a Node module: `Date.now`, `new Date()`, `crypto.randomUUID`. */
-    uses: [],
+    /** Uses of what is global or comes from a Node module. */
+    uses: findUses(source),
     functions: [],
   }
   const lineOf = (node) => source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1
 
-  const visit = (node, isType) => {
+  const visit = (node) => {
     const line = lineOf(node)
     const found = findImport(node)
-    if (found !== undefined) {
-      file.imports.push({ ...found, line })
-      for (const name of importedNames(node)) {
-        file.uses.push({ name: `${found.specifier.replace(/^node:/, '')}.${name}`, line })
-      }
+    if (found !== undefined) file.imports.push({ ...found, line })
+    if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
+      file.names.push({ name: node.text, line })
     }
-    if (ts.isIdentifier(node)) file.names.push({ name: node.text, line })
-    if (!isType) for (const name of usesAt(node)) file.uses.push({ name, line })
     if (ts.isFunctionLike(node) && node.body !== undefined) {
       const end = source.getLineAndCharacterOfPosition(node.getEnd()).line + 1
       file.functions.push({ name: functionName(node), line, lineCount: end - line + 1 })
     }
-    ts.forEachChild(node, (child) => visit(child, isType || ts.isTypeNode(child)))
+    ts.forEachChild(node, visit)
   }
-  visit(source, false)
+  visit(source)
   return file
 }
 
@@ -61,8 +56,12 @@ function findImport(node) {
   if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
     return { specifier: node.argument.literal.text, kind: 'type' }
   }
-  if (isCallOfImport(node) && ts.isStringLiteralLike(node.arguments[0])) {
-    return { specifier: node.arguments[0].text, kind: 'lazy' }
+  if (isCallOfImport(node)) {
+    const [specifier] = node.arguments
+    return {
+      specifier: ts.isStringLiteralLike(specifier) ? specifier.text : undefined,
+      kind: 'lazy',
+    }
   }
   // new URL('./worker.js', import.meta.url): how a file is named that a worker will load.
   if (ts.isNewExpression(node) && node.expression.getText() === 'URL') {
@@ -81,42 +80,6 @@ function isCallOfImport(node) {
     node.expression.kind === ts.SyntaxKind.ImportKeyword &&
     node.arguments.length > 0
   )
-}
-
-function importedNames(node) {
-  if (!ts.isImportDeclaration(node) || node.importClause?.isTypeOnly === true) return []
-  const bindings = node.importClause?.namedBindings
-  if (bindings === undefined || !ts.isNamedImports(bindings)) return []
-  return bindings.elements
-    .filter((element) => !element.isTypeOnly)
-    .map((element) => (element.propertyName ?? element.name).text)
-}
-
-/** The uses that begin at this node: `a.b.c` counts as `a`, `a.b` and `a.b.c`, and without a leading globalThis. */
-function usesAt(node) {
-  if (ts.isNewExpression(node) && ts.isIdentifier(node.expression)) {
-    return (node.arguments?.length ?? 0) === 0 ? [`new ${node.expression.text}()`] : []
-  }
-  if (!ts.isIdentifier(node) || !isReference(node)) return []
-  const chain = [node.text]
-  for (let at = node; isAccessOf(at.parent, at); at = at.parent) chain.push(at.parent.name.text)
-  if (GLOBAL_OBJECTS.has(chain[0])) chain.shift()
-  const uses = chain.map((_, index) => chain.slice(0, index + 1).join('.'))
-  const isCall = ts.isCallExpression(node.parent) && node.parent.expression === node
-  return isCall ? [...uses, `${node.text}()`] : uses
-}
-
-function isAccessOf(parent, object) {
-  return ts.isPropertyAccessExpression(parent) && parent.expression === object
-}
-
-/** Whether an identifier names a value that exists already, rather than a member or something being declared. */
-function isReference(node) {
-  const { parent } = node
-  if (ts.isShorthandPropertyAssignment(parent)) return true
-  if (ts.isImportSpecifier(parent) || ts.isExportSpecifier(parent)) return false
-  if (ts.isBindingElement(parent)) return parent.initializer === node
-  return parent.name !== node && parent.propertyName !== node
 }
 
 function functionName(node) {

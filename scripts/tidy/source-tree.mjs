@@ -5,7 +5,8 @@ import { readSourceFile } from './source-file.mjs'
 
 /**
  * Paths are relative to src, with `/`. An import carries `target`, the path it leads to inside src, or `package`, the
- * specifier of something installed or built in; neither means that it leads nowhere.
+ * specifier of something installed or built in; neither means that it leads nowhere, or, without a `specifier`, that only
+ * running the program tells.
  */
 export function readSourceTree(root) {
   const paths = existsSync(join(root, 'src')) ? listSources(join(root, 'src'), '') : []
@@ -16,6 +17,7 @@ export function readSourceTree(root) {
   )
   for (const file of files.values()) {
     for (const entry of file.imports) {
+      if (entry.specifier === undefined) continue
       if (entry.specifier.startsWith('.')) entry.target = resolve(file.path, entry.specifier, files)
       else entry.package = entry.specifier
     }

@@ -180,13 +180,20 @@ describe('the core stays light', () => {
     ])
   })
 
+  it('refuses a lazy import in a core folder whose name only running tells', () => {
+    const text = `const name = ['left', 'pad'].join('-')\nexport const a = () => import(name)`
+    expect(violationsOf({ 'engine/index.ts': text, 'cluster/index.ts': text })).toEqual([
+      'src/engine/index.ts:3 imports a name that only running tells',
+    ])
+  })
+
   it('refuses a Node module that the broker loads at once, and shows the way to it', () => {
     const violations = violationsOf({
-      'base/index.ts': `import { type Socket } from 'node:net'\nexport type A = Socket`,
+      'base/index.ts': `import { type CpuInfo } from 'node:os'\nexport type A = CpuInfo`,
       'broker/index.ts': `export * from '../base/index.js'`,
     })
     expect(violations).toEqual([
-      'src/broker/index.ts loads node:net at once: src/broker/index.ts -> src/base/index.ts -> node:net',
+      'src/broker/index.ts loads node:os at once: src/broker/index.ts -> src/base/index.ts -> node:os',
     ])
   })
 
@@ -214,11 +221,18 @@ describe('what only base may do', () => {
     ['setInterval', 'globalThis.setInterval(() => {}, 1)'],
     ['setImmediate', 'setImmediate(() => {})'],
     ['queueMicrotask', 'queueMicrotask(() => {})'],
+    ['process.nextTick', 'process.nextTick(() => {})'],
+    ['process.getBuiltinModule', `process.getBuiltinModule('node:fs')`],
     ['AbortSignal.timeout', 'AbortSignal.timeout(5)'],
     ['Math.random', 'Math.random()'],
     ['crypto.randomUUID', 'crypto.randomUUID()'],
     ['crypto.getRandomValues', 'globalThis.crypto.getRandomValues(bytes)'],
     ['console', 'console.log(1)'],
+    ['Date.now', `Date['now']()`],
+    ['new Date()', 'new globalThis.Date()'],
+    ['setTimeout', '(globalThis as never).setTimeout'],
+    ['crypto.randomUUID', 'globalThis.crypto?.randomUUID()'],
+    ['crypto.randomBytes', `(await import('node:crypto')).randomBytes(1)`],
   ])('refuses %s as in %s', (name, expression) => {
     const text = `export const a = ${expression}`
     expect(violationsOf({ 'engine/index.ts': text, 'base/index.ts': text })).toEqual([
@@ -243,6 +257,44 @@ describe('what only base may do', () => {
       'src/server/index.ts:5 node:fs/promises is for base and one file of cli only',
     ])
   })
+
+  it.each([
+    ['Date.now', 'const { now } = Date\nexport const a = now()'],
+    ['Math.random', 'const mathematics = Math\nexport const a = mathematics.random()'],
+    ['Math.random', 'const { Math: { random: draw } } = globalThis\nexport const a = draw()'],
+    ['crypto.randomBytes', `import * as c from 'node:crypto'\nexport const a = c.randomBytes(1)`],
+    ['crypto.randomBytes', `import c from 'node:crypto'\nexport const a = c.randomBytes(1)`],
+    ['crypto.randomBytes', `export { randomBytes as a } from 'node:crypto'`],
+    [
+      'crypto.getRandomValues',
+      `import { webcrypto as w } from 'node:crypto'\nexport const a = w.getRandomValues`,
+    ],
+    [
+      'module.createRequire',
+      `import { createRequire } from 'node:module'\nexport const a = createRequire`,
+    ],
+    ['node:console', `import output from 'node:console'\nexport const a = output`],
+  ])('is not deceived about %s by another name: %s', (name, text) => {
+    expect(violationsOf({ 'engine/index.ts': text, 'base/index.ts': text })).toEqual([
+      expect.stringMatching(`^src/engine/index.ts:\\d+ ${name} is for base only$`),
+    ])
+  })
+
+  it.each(['net', 'tls', 'dgram', 'http', 'https', 'http2'])(
+    'lets server and cli alone use node:%s, and others its types',
+    (module) => {
+      const value = `export * from 'node:${module}'`
+      const files = {
+        'server/index.ts': value,
+        'cli/main.ts': value,
+        'jetstream/index.ts': value,
+        'engine/index.ts': `import type { Socket } from 'node:${module}'\nexport type A = Socket`,
+      }
+      expect(violationsOf(files)).toEqual([
+        `src/jetstream/index.ts:2 node:${module} is for server, cli only`,
+      ])
+    },
+  )
 
   it('lets one file of cli use the disk, and no second one', () => {
     const text = `import { readFileSync } from 'node:fs'\nexport const a = readFileSync`
@@ -275,8 +327,11 @@ describe('names, words and headers', () => {
 
   it('refuses "subject" in an identifier where the protocol is not spoken', () => {
     const text = 'export const replySubject = "subject"'
-    expect(violationsOf({ 'engine/index.ts': text, 'wire/index.ts': text })).toEqual([
+    const hidden = 'export class A {\n  readonly #subject = 1\n}'
+    const files = { 'engine/index.ts': text, 'wire/index.ts': text, 'topic/index.ts': hidden }
+    expect(violationsOf(files)).toEqual([
       'src/engine/index.ts:2 replySubject: the word "subject" belongs to wire, server, jetstream, cluster, cli',
+      'src/topic/index.ts:3 #subject: the word "subject" belongs to wire, server, jetstream, cluster, cli',
     ])
   })
 
