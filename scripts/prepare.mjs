@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -71,9 +72,28 @@ export function giveUp(error) {
 }
 
 function isInstalled() {
-  // A worktree borrows the modules of the main checkout and must not install into them.
-  if (isSymbolicLink(modulesDirectory)) return true
+  if (isSymbolicLink(modulesDirectory)) {
+    checkBorrowedModules()
+    return true
+  }
   return readIfThere(installStampFile) === installStamp()
+}
+
+/** A worktree borrows the modules of the main checkout and must not install into them, only say what they lack. */
+function checkBorrowedModules() {
+  const { packages } = JSON.parse(readLockfile())
+  const missing = Object.entries(packages)
+    .filter(([path, { optional, devOptional, peer }]) => {
+      const isNeeded = path.startsWith('node_modules/') && !optional && !devOptional && !peer
+      return isNeeded && !existsSync(join(root, path))
+    })
+    .map(([path]) => path.slice('node_modules/'.length))
+  if (missing.length === 0) return
+  const examples = missing.slice(0, 3).join(', ') + (missing.length > 3 ? ' and others' : '')
+  throw new PreparationFailure(
+    `node_modules is a link to ${readlinkSync(modulesDirectory)}, where ${examples} cannot be found. ` +
+      'Nothing is installed through a link: run npm ci where it leads.',
+  )
 }
 
 function isBuilt() {
@@ -82,13 +102,19 @@ function isBuilt() {
 
 async function install(run) {
   rmSync(installStampFile, { force: true })
-  const stamp = installStamp()
   say('Installing dependencies (npm ci) ...')
-  // Said in full, because NODE_ENV=production and a user's npm configuration leave them out.
-  const kinds = ['--include=dev', '--include=optional']
-  await run(...npmCommand(['ci', ...kinds, '--no-audit', '--no-fund', '--prefix', root]))
+  const lockfile = readLockfile()
+  // Said in full, because NODE_ENV=production and a user's npm configuration may say otherwise.
+  const whole = [
+    '--include=dev',
+    '--include=optional',
+    '--no-dry-run',
+    '--install-strategy=hoisted',
+  ]
+  const here = ['--no-global', '--prefix', root]
+  await run(...npmCommand(['ci', ...whole, ...here, '--no-audit', '--no-fund']))
   mkdirSync(modulesDirectory, { recursive: true })
-  writeFileSync(installStampFile, stamp)
+  writeFileSync(installStampFile, installStamp(lockfile))
 }
 
 /** npm names itself to the scripts it runs; other package managers do so too, and cannot read npm's lockfile. */
@@ -98,11 +124,17 @@ export function npmCommand(commandArguments) {
   return isNpm ? [process.execPath, [npm, ...commandArguments]] : ['npm', commandArguments]
 }
 
-function installStamp() {
-  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')))
-  return hash
-    .update([process.platform, process.arch, process.versions.modules].join(' '))
-    .digest('hex')
+/** npm keeps a list of what it has installed: a later npm prune or npm install --omit=dev changes it. */
+function installStamp(lockfile = readLockfile()) {
+  const installed = readIfThere(join(modulesDirectory, '.package-lock.json')) ?? ''
+  const machine = [process.platform, process.arch, process.versions.modules].join(' ')
+  const hash = createHash('sha256')
+  for (const part of [lockfile, installed, machine]) hash.update(`${part.length}\n${part}`)
+  return hash.digest('hex')
+}
+
+function readLockfile() {
+  return readFileSync(join(root, 'package-lock.json'), 'utf8')
 }
 
 function buildStamp() {

@@ -37,6 +37,9 @@ describe.concurrent('a clean checkout', PATIENT, () => {
     ['NODE_ENV=production', { NODE_ENV: 'production' }],
     ['ignore-scripts', { npm_config_ignore_scripts: 'true' }],
     ['omit', { npm_config_omit: 'dev optional', npm_config_production: 'true' }],
+    ['CI=true', { CI: 'true' }],
+    ['dry-run', { npm_config_dry_run: 'true' }],
+    ['global', { npm_config_global: 'true' }],
   ])('is prepared under %s', async (_name, environment) => {
     const outcome = await openProject().npm(['test'], { environment })
     expect(outcome.stderr).toContain('Building ...')
@@ -92,6 +95,17 @@ describe.concurrent('a checkout that changes', PATIENT, () => {
     expect((await project.node(prepare)).stderr).toBe('')
   })
 
+  it('installs again when npm has since removed what it had installed', async () => {
+    const project = openProject()
+    await project.node(['scripts/prepare.mjs'])
+    const prune = await project.npm(['prune', '--omit=dev', '--offline'])
+    expect(prune.code, prune.stderr).toBe(0)
+    expect(existsSync(join(project.root, 'node_modules/typescript'))).toBe(false)
+    expect((await project.node(['scripts/prepare.mjs'])).stderr).toContain('Installing')
+    expect(existsSync(join(project.root, 'node_modules/typescript'))).toBe(true)
+    expect((await project.node(['scripts/prepare.mjs'])).stderr).toBe('')
+  })
+
   it('leaves nothing of a deleted source in the build', async () => {
     const project = openProject()
     project.write('src/gone.js', '')
@@ -129,6 +143,23 @@ describe.concurrent('a checkout that changes', PATIENT, () => {
     const outcome = await worktree.node(['scripts/prepare.mjs', '--build'])
     expect(outcome).toMatchObject({ code: 0, stderr: 'Building ...\n' })
     expect(existsSync(join(main.root, 'node_modules/.fanfare-stamp'))).toBe(false)
+  })
+
+  it('says what the modules that a worktree borrows lack, and where a dead link leads', async () => {
+    const main = openProject()
+    await main.node(['scripts/prepare.mjs'])
+    const worktree = openProject()
+    symlinkSync(join(main.root, 'node_modules'), join(worktree.root, 'node_modules'))
+    main.remove('node_modules/vitest')
+    const lacking = await worktree.node(['scripts/prepare.mjs'])
+    expect(lacking.code).toBe(1)
+    expect(lacking.stderr).toContain('where vitest cannot be found')
+
+    main.remove('node_modules')
+    const dead = await worktree.node(['scripts/prepare.mjs'])
+    expect(dead.code).toBe(1)
+    expect(dead.stderr).toContain(`a link to ${join(main.root, 'node_modules')}, where typescript`)
+    expect(existsSync(join(main.root, 'node_modules'))).toBe(false)
   })
 })
 
