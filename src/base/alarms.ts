@@ -1,17 +1,20 @@
 // Many deadlines on one timer: ten thousand connections with a ping interval each cost one pending timer, not ten thousand.
-import type { Clock, Timer } from './clock.js'
+import type { Clock, Timer, TimerOptions } from './clock.js'
 import { DeadlineHeap, type Deadline } from './deadline-heap.js'
 
 export type Alarm = Deadline<() => void>
 
 export class Alarms {
   readonly #clock: Clock
+  readonly #options: TimerOptions
   readonly #heap = new DeadlineHeap<() => void>()
   #timer: Timer | undefined
   #timerAtMs = Infinity
 
-  constructor(clock: Clock) {
+  /** `options` hold for the one timer: whether pending alarms keep the process alive; default: they do not. */
+  constructor(clock: Clock, options: TimerOptions = {}) {
     this.#clock = clock
+    this.#options = options
   }
 
   get size(): number {
@@ -41,7 +44,11 @@ export class Alarms {
   #arm(atMs: number): void {
     this.#timer?.cancel()
     this.#timerAtMs = atMs
-    this.#timer = this.#clock.startTimer(atMs - this.#clock.elapsedMs(), () => this.#ring())
+    this.#timer = this.#clock.startTimer(
+      atMs - this.#clock.elapsedMs(),
+      () => this.#ring(),
+      this.#options,
+    )
   }
 
   #disarm(): void {

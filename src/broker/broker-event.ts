@@ -49,6 +49,7 @@ export function printTrouble(event: BrokerEvent): void {
       if (event.error !== undefined) reportOnConsole(event.error.code, event.error.message)
       return
     case 'connected':
+      return reportOnConsole('CONNECTED', `connected again to ${event.url}`)
     case 'reconnecting':
       return
   }

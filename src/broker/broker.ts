@@ -115,7 +115,8 @@ export class Broker implements AsyncDisposable {
   constructor(parts: BrokerParts) {
     this.engine = parts.engine
     this.context = { clock: parts.clock, codec: parts.codec }
-    this.#alarms = new Alarms(parts.clock)
+    // A request that waits for its answer keeps the process alive; an idle broker does not.
+    this.#alarms = new Alarms(parts.clock, { keepsProcessAlive: true })
     this.#catalog = new Catalog(parts.catalog)
     this.#onEvent = parts.onEvent ?? printTrouble
     this.engine.onEvent((event) => this.report(event))
@@ -283,6 +284,12 @@ export class Broker implements AsyncDisposable {
     options: LiveSubscriptionOptions,
   ): LiveSubscription {
     this.#assertOpen()
+    if (typeof handler !== 'function') {
+      throw new FanfareError(
+        'OPTION_INVALID',
+        `the handler must be a function, not ${typeof handler}`,
+      )
+    }
     options.signal?.throwIfAborted()
     const { pattern, definition } = this.#catalog.resolve(source)
     const subscription = new LiveSubscription(this, pattern, definition, handler, options)

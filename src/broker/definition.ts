@@ -1,5 +1,6 @@
 // Definitions: what messages exist, on which topics, of which shape. A definition is made once and shared by publishers and
 // subscribers, so that the compiler knows every payload.
+import { FanfareError } from '../base/index.js'
 import type { StandardSchema } from './standard-schema.js'
 import { TopicTemplate } from './topic-template.js'
 
@@ -78,6 +79,12 @@ export function query<const Template extends string, Input, Output, ReplyInput, 
   schema: StandardSchema<Input, Output>,
   options: { readonly reply: StandardSchema<ReplyInput, Reply> },
 ): QueryDefinition<Template, Input, Output, ReplyInput, Reply> {
+  // Callers without types find out here and not at the first request.
+  if ((options as { reply?: unknown } | undefined)?.reply === undefined) {
+    throw new FanfareError('DEFINITION_INVALID', `the query ${topic} needs a schema of its reply`, {
+      details: { topic },
+    })
+  }
   return { kind: 'query', ...describe(topic, schema), reply: options.reply }
 }
 

@@ -41,6 +41,7 @@ export class Catalog {
       return { pattern: source.template.pattern, definition: source }
     }
     assertPattern(source)
+    assertNoParameters(source)
     this.#assertDeclared(source)
     const definition = hasWildcard(source) ? undefined : this.findDefinition(source)
     return { pattern: source, definition }
@@ -69,4 +70,15 @@ export class Catalog {
       { details: { pattern } },
     )
   }
+}
+
+/** Braces are legal in a topic, but who writes them in a string means a template. */
+function assertNoParameters(pattern: string): void {
+  const parameter = pattern.split('.').find((token) => /^\{\w*\}$/.test(token))
+  if (parameter === undefined) return
+  throw new FanfareError(
+    'PATTERN_INVALID',
+    `${JSON.stringify(pattern)} has the parameter ${parameter}: write * for any token, or use a definition`,
+    { details: { pattern } },
+  )
 }

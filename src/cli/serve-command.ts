@@ -179,10 +179,11 @@ function writeFiles(server: Server, { process: settings }: Configuration): (() =
 /** Obeys signals; resolves when one of them has ended the server. */
 function untilStopped(server: Server, flags: ServeFlags, log: ServerLog): Promise<void> {
   return new Promise((resolve) => {
+    // Repeated signals (npm passes a second one on) find the same stop under way.
     const stop = (): void => void server.stop().then(resolve)
     const reload = (): void => void reloadConfiguration(server, flags, log)
     const leave = (): void => void server.enterLameDuck().then(resolve)
-    process.once('SIGTERM', stop).once('SIGINT', stop).on('SIGHUP', reload).once('SIGUSR2', leave)
+    process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload).once('SIGUSR2', leave)
     // Log files are opened for each line, so there is nothing to reopen.
     process.on('SIGUSR1', () => log('info', 'Log file reopened'))
   })

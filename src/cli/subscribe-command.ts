@@ -60,9 +60,7 @@ async function printUntilDone(
   }
   for (const topic of topics) broker.subscribe(topic, print, options)
   await broker.flush()
-  if (flags.raw !== true && flags.json !== true) {
-    process.stderr.write(`Subscribed to ${topics.join(', ')}\n`)
-  }
+  process.stderr.write(`Subscribed to ${topics.join(', ')}\n`)
   await whenAborted(finish.signal)
 }
 

@@ -65,6 +65,8 @@ export class Outbox {
   #isQueued = false
   #isOverMark = false
   #hasProgressed = false
+  /** A slab was handed over since the pending bytes were last checked. */
+  #hasHandedOver = false
   #isClosed = false
   /** Slabs handed to the connection, in order; undefined for bytes that were copied. */
   readonly #inFlight: (Slab | undefined)[] = []
@@ -128,6 +130,8 @@ export class Outbox {
       this.#writePieces(message.buffer, message.bodyStart, message.bodyEnd)
       this.#at = writeLineEnd(this.#roomFor(2), this.#at)
     }
+    // Only now, so that an error that ends the connection comes behind a whole frame.
+    if (this.#hasHandedOver) this.#checkPending()
   }
 
   /** Writes a control line or any other ready bytes. */
@@ -218,7 +222,7 @@ export class Outbox {
   #makeRoom(): Slab {
     if (this.#slab !== undefined) {
       this.#handOver()
-      this.#checkPending()
+      this.#hasHandedOver = true
     }
     if (!this.#isQueued) {
       this.#isQueued = true
@@ -236,7 +240,6 @@ export class Outbox {
     if (slab === undefined) return
     const end = this.#at
     this.#slab = undefined
-    // The owner may have closed in the middle of a message, which then went on into a new slab.
     if (end === slab.start || this.#isClosed) {
       this.#arena.release(slab)
       return
@@ -261,6 +264,7 @@ export class Outbox {
   }
 
   #checkPending(): void {
+    this.#hasHandedOver = false
     if (this.#isClosed) return
     const pendingBytes = this.pendingBytes
     if (pendingBytes > this.#limits.maxPendingBytes) {
