@@ -77,9 +77,7 @@ describe('installed into an empty folder', PATIENT, () => {
 
   it('compiles in a strict program, and its core in one for a browser', () => {
     const doors = subpaths.filter((name) => !name.endsWith('.json'))
-    // The types of the cluster's door speak of its peer, which is not installed here.
-    const typed = doors.filter((name) => !name.endsWith('/cluster'))
-    const imports = typed.map((name, index) => `export * as door${index} from '${name}'`)
+    const imports = doors.map((name, index) => `export * as door${index} from '${name}'`)
     const program = `import { event, openBroker } from '${manifest.name}'
       const broker = await openBroker()
       broker.subscribe('greeting', (message): string => message.topic)
