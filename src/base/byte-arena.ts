@@ -14,6 +14,8 @@ export interface Slab {
   readonly words: DataView
   readonly start: number
   readonly end: number
+  /** How many hold it; the arena's own count. */
+  holders: number
 }
 
 export interface ByteArenaOptions {
@@ -43,21 +45,38 @@ export class ByteArena {
 
   /** Lends a slab: the one returned last first, as it is warm in the cache. */
   borrow(): Slab {
-    const slab = this.#free.pop()
-    if (slab !== undefined) return slab
+    const slab = this.#free.pop() ?? this.#take()
+    slab.holders = 1
+    return slab
+  }
+
+  /** One more holder: the slab comes back when each of them has released it. */
+  retain(slab: Slab): void {
+    slab.holders += 1
+  }
+
+  #take(): Slab {
     if (this.#unused > 0) {
       this.#unused -= 1
       const start = this.#unused * this.slabBytes
-      return { bytes: this.#bytes, words: this.#words, start, end: start + this.slabBytes }
+      return {
+        bytes: this.#bytes,
+        words: this.#words,
+        start,
+        end: start + this.slabBytes,
+        holders: 0,
+      }
     }
     const spare = this.#spare.pop()
     if (spare !== undefined) return spare
     const bytes = new Uint8Array(this.slabBytes)
-    return { bytes, words: new DataView(bytes.buffer), start: 0, end: this.slabBytes }
+    return { bytes, words: new DataView(bytes.buffer), start: 0, end: this.slabBytes, holders: 0 }
   }
 
-  /** Takes a slab back. Those from outside the arena are kept too, up to a bound: making them is dear. */
+  /** Takes a slab back from one of its holders. Those from outside the arena are kept too, up to a bound: making them is dear. */
   release(slab: Slab): void {
+    slab.holders -= 1
+    if (slab.holders > 0) return
     if (slab.bytes === this.#bytes) this.#free.push(slab)
     else if (this.#spare.length < KEPT_SPARES) this.#spare.push(slab)
   }

@@ -1,6 +1,7 @@
 // Which outboxes have something to send. Everything that one chunk of input causes is written before it is sent, so that
 // each connection costs one system call per chunk and not one per message.
 import type { Clock } from '../base/index.js'
+import { SharedFrame } from './shared-frame.js'
 
 export interface Flushable {
   /** Hands what is written to the connection. */
@@ -8,6 +9,8 @@ export interface Flushable {
 }
 
 export class FlushQueue {
+  /** The frame that outboxes of this queue may share. */
+  readonly sharedFrame = new SharedFrame()
   readonly #clock: Clock
   readonly #waiting: Flushable[] = []
   #turns = 0
@@ -40,6 +43,7 @@ export class FlushQueue {
   }
 
   flushAll(): void {
+    this.sharedFrame.clear()
     const waiting = this.#waiting
     for (let i = 0; i < waiting.length; i++) waiting[i]!.flush()
     waiting.length = 0

@@ -2,7 +2,8 @@
 // connection when it is full or the turn ends, and is given back when the operating system has taken it. An idle
 // connection holds no memory here.
 //
-// Invariant: pendingBytes = bytes in the slab + bytes that the connection has buffered; beyond `maxPendingBytes` the
+// Invariant: pendingBytes = bytes in the slab, or borrowed from another's (shared-frame.ts) + bytes that the connection has
+// buffered; beyond `maxPendingBytes` the
 // owner is told once and must close. Hot: measured by `npm run bench:core`.
 import { copyIntoSlab, type ByteArena, type Slab } from '../base/index.js'
 import type { BytesMessage } from '../engine/index.js'
@@ -15,6 +16,7 @@ import {
 } from '../wire/index.js'
 import type { Connection } from './connection.js'
 import type { FlushQueue } from './flush-queue.js'
+import type { SharedFrame } from './shared-frame.js'
 
 /** The line last written for a subscription: the next one usually starts, or is, the same. */
 export class LineMemo {
@@ -61,6 +63,10 @@ export class Outbox {
   readonly #owner: OutboxOwner
   #slab: Slab | undefined
   #at = 0
+  /** A piece of another outbox's slab, to be sent as it is; never beside a slab of its own. */
+  #borrowed: Slab | undefined
+  #borrowedFrom = 0
+  #borrowedTo = 0
   #borrowing = 0
   #isQueued = false
   #isOverMark = false
@@ -87,7 +93,8 @@ export class Outbox {
 
   get pendingBytes(): number {
     const unsent = this.#slab === undefined ? 0 : this.#at - this.#slab.start
-    return unsent + this.#connection.bufferedBytes
+    const borrowed = this.#borrowed === undefined ? 0 : this.#borrowedTo - this.#borrowedFrom
+    return unsent + borrowed + this.#connection.bufferedBytes
   }
 
   /** Whether publishers should pause for this client. */
@@ -106,6 +113,13 @@ export class Outbox {
     const headerBytes = wantsHeaders ? message.headersEnd - message.headersStart : 0
     const bodyBytes = message.bodyEnd - message.bodyStart
     const totalBytes = headerBytes + bodyBytes
+    const shared = this.#flushQueue.sharedFrame
+    const isShared = shared.isOf(message, memo.sid, headerBytes > 0)
+    if (isShared && this.#borrow(shared)) {
+      if (this.#hasHandedOver) this.#checkPending()
+      return
+    }
+    if (this.#borrowed !== undefined) this.#settle()
     const lineBytes =
       message.handle.bytes.length +
       memo.sid.length +
@@ -115,6 +129,7 @@ export class Outbox {
     if (slab === undefined || this.#at + lineBytes + totalBytes + 2 > slab.end) {
       slab = this.#makeRoom()
     }
+    const from = this.#at
     this.#at = this.#writeLine(slab, memo, message, headerBytes, totalBytes)
     if (this.#at + totalBytes + 2 <= slab.end) {
       const buffer = message.buffer
@@ -124,6 +139,7 @@ export class Outbox {
       }
       at = copyIntoSlab(buffer, message.bodyStart, message.bodyEnd, slab, at)
       this.#at = writeLineEnd(slab, at)
+      if (!isShared) shared.set(message, memo.sid, headerBytes > 0, slab, from, this.#at)
     } else {
       if (headerBytes > 0)
         this.#writePieces(message.buffer, message.headersStart, message.headersEnd)
@@ -137,6 +153,7 @@ export class Outbox {
   /** Writes a control line or any other ready bytes. */
   writeBytes(bytes: Uint8Array): void {
     if (this.#isClosed) return
+    if (this.#borrowed !== undefined) this.#settle()
     this.#roomFor(1)
     this.#writePieces(bytes, 0, bytes.length)
   }
@@ -144,6 +161,7 @@ export class Outbox {
   flush(): void {
     this.#isQueued = false
     this.#handOver()
+    this.#handOverBorrowed()
     if (this.#connection.bufferedBytes === 0 && !this.#isOverMark) return
     if (!this.#isClosed) this.#owner.waiting()
     this.#checkPending()
@@ -159,8 +177,53 @@ export class Outbox {
   /** Drops what is not handed over yet and takes nothing more. */
   close(): void {
     this.#isClosed = true
-    if (this.#slab !== undefined) this.#arena.release(this.#slab)
+    if (this.#slab !== undefined) this.#release(this.#slab)
     this.#slab = undefined
+    this.#handOverBorrowed()
+  }
+
+  /** Takes the shared frame as the next to send, without copying it; false when it must be copied after all. */
+  #borrow(shared: SharedFrame): boolean {
+    const slab = shared.slab
+    if (slab === undefined || slab === this.#slab) return false
+    if (slab === this.#borrowed && shared.from === this.#borrowedTo) {
+      this.#borrowedTo = shared.to
+      return true
+    }
+    // Own bytes come first, and few borrowed ones are cheaper copied than sent by a call of their own.
+    if (this.#slab !== undefined) return false
+    if (this.#borrowed !== undefined) {
+      if (this.#borrowedTo - this.#borrowedFrom <= SMALL_REMAINDER_BYTES) return false
+      this.#handOverBorrowed()
+      this.#hasHandedOver = true
+    }
+    this.#arena.retain(slab)
+    this.#borrowed = slab
+    this.#borrowedFrom = shared.from
+    this.#borrowedTo = shared.to
+    this.#queue()
+    return true
+  }
+
+  /** Sends or copies what is borrowed, so that own bytes can follow. */
+  #settle(): void {
+    const borrowed = this.#borrowed
+    if (borrowed === undefined) return
+    if (this.#borrowedTo - this.#borrowedFrom > SMALL_REMAINDER_BYTES) {
+      this.#handOverBorrowed()
+      this.#hasHandedOver = true
+      return
+    }
+    this.#borrowed = undefined
+    this.#writePieces(borrowed.bytes, this.#borrowedFrom, this.#borrowedTo)
+    this.#release(borrowed)
+  }
+
+  #handOverBorrowed(): void {
+    const borrowed = this.#borrowed
+    if (borrowed === undefined) return
+    this.#borrowed = undefined
+    this.#send(borrowed, this.#borrowedFrom, this.#borrowedTo)
   }
 
   #writeLine(
@@ -224,10 +287,7 @@ export class Outbox {
       this.#handOver()
       this.#hasHandedOver = true
     }
-    if (!this.#isQueued) {
-      this.#isQueued = true
-      this.#flushQueue.add(this)
-    }
+    this.#queue()
     const slab = this.#arena.borrow()
     this.#slab = slab
     this.#at = slab.start
@@ -238,28 +298,44 @@ export class Outbox {
   #handOver(): void {
     const slab = this.#slab
     if (slab === undefined) return
-    const end = this.#at
     this.#slab = undefined
-    if (end === slab.start || this.#isClosed) {
-      this.#arena.release(slab)
+    this.#send(slab, slab.start, this.#at)
+  }
+
+  /** Gives a piece of a slab to the connection, and the slab back when the piece is taken. */
+  #send(slab: Slab, from: number, to: number): void {
+    if (from === to || this.#isClosed) {
+      this.#release(slab)
       return
     }
-    if (end - slab.start <= SMALL_REMAINDER_BYTES && this.#connection.bufferedBytes > 0) {
+    if (to - from <= SMALL_REMAINDER_BYTES && this.#connection.bufferedBytes > 0) {
       // A slow client must not hold a whole slab for a few bytes.
       this.#inFlight.push(undefined)
-      const copy = slab.bytes.slice(slab.start, end)
-      this.#arena.release(slab)
+      const copy = slab.bytes.slice(from, to)
+      this.#release(slab)
       this.#connection.write(copy, 0, copy.length, this.#taken)
       return
     }
     this.#inFlight.push(slab)
-    this.#connection.write(slab.bytes, slab.start, end, this.#taken)
+    this.#connection.write(slab.bytes, from, to, this.#taken)
+  }
+
+  #release(slab: Slab): void {
+    const shared = this.#flushQueue.sharedFrame
+    if (shared.slab === slab) shared.clear()
+    this.#arena.release(slab)
+  }
+
+  #queue(): void {
+    if (this.#isQueued) return
+    this.#isQueued = true
+    this.#flushQueue.add(this)
   }
 
   readonly #taken = (): void => {
     this.#hasProgressed = true
     const slab = this.#inFlight.shift()
-    if (slab !== undefined) this.#arena.release(slab)
+    if (slab !== undefined) this.#release(slab)
     if (this.#isOverMark && !this.#isClosed) this.#checkPending()
   }
 
