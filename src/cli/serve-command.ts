@@ -87,11 +87,13 @@ async function serve(flags: ServeFlags): Promise<void> {
   if (flags.jetstream === true)
     log('warn', 'streams (-js) are not supported yet; core messaging only')
   const engine = new EmbeddedEngine()
+  // Before the port is open: whoever sees it may send a signal at once.
+  const signals = catchSignals()
   const server = await startServer(configuration.server, { engine, log })
   const removeFiles = writeFiles(server, configuration)
   log('info', 'Server is ready')
   try {
-    await untilStopped(server, flags, log)
+    await untilStopped(signals, server, flags, log)
   } finally {
     for (const remove of removeFiles) remove()
     await engine.close()
@@ -176,16 +178,46 @@ function writeFiles(server: Server, { process: settings }: Configuration): (() =
   return removers
 }
 
-/** Obeys signals; resolves when one of them has ended the server. */
-function untilStopped(server: Server, flags: ServeFlags, log: ServerLog): Promise<void> {
+type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2'
+
+const SIGNALS: readonly Signal[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']
+
+/** Signals that came before the server was there, and who takes those that come. */
+interface CaughtSignals {
+  readonly early: Signal[]
+  obey: ((signal: Signal) => void) | undefined
+}
+
+function catchSignals(): CaughtSignals {
+  const signals: CaughtSignals = { early: [], obey: undefined }
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (signals.obey === undefined) signals.early.push(signal)
+      else signals.obey(signal)
+    })
+  }
+  return signals
+}
+
+/** Obeys signals; resolves when one of them has ended the server. A repeated one finds the same end under way. */
+function untilStopped(
+  signals: CaughtSignals,
+  server: Server,
+  flags: ServeFlags,
+  log: ServerLog,
+): Promise<void> {
   return new Promise((resolve) => {
-    // Repeated signals (npm passes a second one on) find the same stop under way.
     const stop = (): void => void server.stop().then(resolve)
-    const reload = (): void => void reloadConfiguration(server, flags, log)
-    const leave = (): void => void server.enterLameDuck().then(resolve)
-    process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload).once('SIGUSR2', leave)
-    // Log files are opened for each line, so there is nothing to reopen.
-    process.on('SIGUSR1', () => log('info', 'Log file reopened'))
+    const actions: Readonly<Record<Signal, () => void>> = {
+      SIGTERM: stop,
+      SIGINT: stop,
+      SIGHUP: () => void reloadConfiguration(server, flags, log),
+      // Log files are opened for each line, so there is nothing to reopen.
+      SIGUSR1: () => log('info', 'Log file reopened'),
+      SIGUSR2: () => void server.enterLameDuck().then(resolve),
+    }
+    signals.obey = (signal) => actions[signal]()
+    for (const signal of signals.early) actions[signal]()
   })
 }
 

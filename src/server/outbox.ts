@@ -68,6 +68,8 @@ export class Outbox {
   #borrowedFrom = 0
   #borrowedTo = 0
   #borrowing = 0
+  /** How many pieces the operating system has taken. */
+  takenCount = 0
   #isQueued = false
   #isOverMark = false
   #hasProgressed = false
@@ -334,6 +336,7 @@ export class Outbox {
 
   readonly #taken = (): void => {
     this.#hasProgressed = true
+    this.takenCount += 1
     const slab = this.#inFlight.shift()
     if (slab !== undefined) this.#release(slab)
     if (this.#isOverMark && !this.#isClosed) this.#checkPending()

@@ -14,6 +14,7 @@ import type { Engine } from '../engine/index.js'
 import { encodeError, encodeInfo, protocolErrors } from '../wire/index.js'
 import { Authenticator } from './authenticator.js'
 import type { Connection } from './connection.js'
+import { Crowd } from './crowd.js'
 import { FlushQueue } from './flush-queue.js'
 import { IncomingMessage } from './incoming-message.js'
 import { resolveOptions, type ResolvedOptions } from './resolved-options.js'
@@ -58,6 +59,7 @@ export class Server implements SessionHost {
   readonly #identifiers: IdentifierSource
   readonly #listener: TcpListener
   readonly #random: Random
+  readonly #crowd: Crowd
   #options: ResolvedOptions
   #authenticator: Authenticator
   #port: number | undefined
@@ -77,6 +79,7 @@ export class Server implements SessionHost {
     this.#identifiers = new IdentifierSource(this.#random)
     this.id = makeServerId(this.#random)
     this.alarms = new Alarms(this.clock)
+    this.#crowd = new Crowd(this.clock)
     this.flushQueue = new FlushQueue(this.clock)
     this.statistics = new ServerStatistics(this.clock.nowMs())
     this.#listener = new TcpListener(this.arena, (connection) => this.#accept(connection))
@@ -233,7 +236,12 @@ export class Server implements SessionHost {
     return PAUSE_MS
   }
 
+  mustHoldPublishers(): boolean {
+    return this.#crowd.pendingBytes(this.sessions.values()) > this.limits.maxPendingBytes
+  }
+
   resumePublishers(): void {
+    if (this.mustHoldPublishers()) return
     for (const session of this.pausedSessions) session.resumeReading()
   }
 

@@ -46,6 +46,8 @@ export interface SessionHost {
   readonly pausedSessions: Set<HostedSession>
   /** How long a publisher pauses at most, in milliseconds. */
   pauseMs(): number
+  /** Whether so much waits for clients that do read that publishers must wait longer. */
+  mustHoldPublishers(): boolean
   /** Lets all paused publishers read on. */
   resumePublishers(): void
   /** The fields of INFO. */

@@ -35,6 +35,9 @@ import type { SessionHost } from './session-host.js'
 /** How long a closing connection may take to take its last bytes, the error among them. */
 const LINGER_MS = 1_000
 
+/** A publisher never pauses longer than this at a time, whoever is behind. */
+const LONGEST_PAUSE_MS = 1_000
+
 export class Session implements ClientOperationSink, ConnectionHandler, OutboxOwner {
   readonly id: number
   readonly connection: Connection
@@ -65,6 +68,7 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   /** Own subscriptions that the publish at hand has passed over. */
   #notEchoed = 0
   #shouldPause = false
+  #pausedAtMs = 0
   #isClosing = false
   #isClosed = false
   /** What came behind a CONNECT that is still being checked. */
@@ -98,6 +102,11 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   /** Pending bytes as a share of the limit. */
   get fullness(): number {
     return this.#outbox.fullness
+  }
+
+  /** How many pieces of output the operating system has taken. */
+  get takenCount(): number {
+    return this.#outbox.takenCount
   }
 
   get isOverMark(): boolean {
@@ -432,7 +441,17 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
     if (this.#isClosed || this.#pauseAlarm !== undefined) return
     this.connection.pause()
     this.#host.pausedSessions.add(this)
-    this.#pauseAlarm = this.#host.alarms.set(this.#host.pauseMs(), () => this.resumeReading())
+    this.#pausedAtMs = this.#host.clock.elapsedMs()
+    this.#holdReading()
+  }
+
+  /** Waits a little; goes on waiting while the server holds all publishers, but not for ever. */
+  #holdReading(): void {
+    this.#pauseAlarm = this.#host.alarms.set(this.#host.pauseMs(), () => {
+      const pausedMs = this.#host.clock.elapsedMs() - this.#pausedAtMs
+      if (pausedMs < LONGEST_PAUSE_MS && this.#host.mustHoldPublishers()) this.#holdReading()
+      else this.resumeReading()
+    })
   }
 
   #failAuthorization(): void {

@@ -22,7 +22,10 @@ const fanfare = serversUnderTest().find((kind) => kind.name === 'fanfare')
 let server: RunningServer | undefined
 const sockets: Socket[] = []
 
+let watch: NodeJS.Timeout | undefined
+
 afterEach(async () => {
+  clearInterval(watch)
   for (const socket of sockets.splice(0)) socket.destroy()
   await server?.stop()
 })
@@ -41,10 +44,7 @@ it.skipIf(fanfare === undefined || process.platform !== 'linux')(
     )
     const before = residentBytes(server.process.pid!)
     let peak = before
-    const watch = setInterval(
-      () => (peak = Math.max(peak, residentBytes(server!.process.pid!))),
-      20,
-    )
+    watch = setInterval(() => (peak = Math.max(peak, residentBytes(server!.process.pid!))), 20)
 
     await flood(server.port)
     await Promise.all(readers.map((reader) => reader.ended))
