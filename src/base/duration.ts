@@ -16,7 +16,7 @@ export function toMilliseconds(duration: Duration): number {
   if (!Number.isFinite(milliseconds) || milliseconds < 0) {
     throw new FanfareError(
       'DURATION_INVALID',
-      `not a duration: ${JSON.stringify(duration)}; write a number of milliseconds or '250ms', '2s', '5m', '1h', '7d'`,
+      `not a duration: ${typeof duration === 'string' ? JSON.stringify(duration) : String(duration)}; write a number of milliseconds or '250ms', '2s', '5m', '1h', '7d'`,
       { details: { duration } },
     )
   }

@@ -26,12 +26,12 @@ import {
   type LiveSubscriptionOptions,
   type Subscription,
 } from './live-subscription.js'
-import type { HeadersInput } from './message-headers.js'
+import { MessageHeaders, type HeadersInput } from './message-headers.js'
 import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
 import { validate } from './received-message.js'
-import { answering, requestOne } from './requests.js'
-import { Catalog, type MessageOf, type Source } from './source.js'
+import { answering, refuse, requestOne } from './requests.js'
+import { assertDefinition, Catalog, type MessageOf, type Source } from './source.js'
 import type { StandardSchema } from './standard-schema.js'
 import type { ParametersOf } from './topic-template.js'
 
@@ -225,17 +225,23 @@ export class Broker implements AsyncDisposable {
       replyDefinitionOf(source),
       handler as (message: Message) => unknown,
     )
-    // Overload is told to the caller (a time-out) rather than hidden by dropping the oldest request.
-    return this.#open(source, respond, {
-      group: 'responders',
-      concurrency: DEFAULT_RESPONDER_CONCURRENCY,
-      overflow: 'reject',
-      ...options,
-    })
+    // Overload is told to the caller (QUEUE_OVERFLOW) rather than hidden by dropping the oldest request.
+    return this.#open(
+      source,
+      respond,
+      {
+        group: 'responders',
+        concurrency: DEFAULT_RESPONDER_CONCURRENCY,
+        overflow: 'reject',
+        ...options,
+      },
+      (replyTo, error) => refuse(this.#requests, replyTo, error),
+    )
   }
 
   /** Resolves when what was emitted has left this process and no subscription that makes publishers wait is full. */
   async flush(): Promise<void> {
+    this.#assertOpen()
     await Promise.all([...this.#subscriptions].map((subscription) => subscription.whenRoom()))
     await this.engine.flush()
   }
@@ -282,6 +288,7 @@ export class Broker implements AsyncDisposable {
     source: Source,
     handler: (message: Message) => unknown,
     options: LiveSubscriptionOptions,
+    refused?: (replyTo: string, error: FanfareError) => void,
   ): LiveSubscription {
     this.#assertOpen()
     if (typeof handler !== 'function') {
@@ -292,7 +299,7 @@ export class Broker implements AsyncDisposable {
     }
     options.signal?.throwIfAborted()
     const { pattern, definition } = this.#catalog.resolve(source)
-    const subscription = new LiveSubscription(this, pattern, definition, handler, options)
+    const subscription = new LiveSubscription(this, pattern, definition, handler, options, refused)
     this.#subscriptions.add(subscription)
     return subscription
   }
@@ -304,7 +311,9 @@ export class Broker implements AsyncDisposable {
   ): Publication {
     this.#assertOpen()
     const last = this.#lastPublication
-    if (target === this.#lastTarget && options?.params === undefined) return last!
+    if (target === this.#lastTarget && last !== undefined && options?.params === undefined) {
+      return last
+    }
     const isTopic = typeof target === 'string'
     const publication = isTopic
       ? (this.#byTopic.get(target) ?? this.#addPublication(this.#byTopic, target, undefined))
@@ -320,6 +329,7 @@ export class Broker implements AsyncDisposable {
     definition: AnyDefinition,
     options: PublishedOptions | undefined,
   ): Publication {
+    assertDefinition(definition)
     let publications = this.#byDefinition.get(definition)
     if (publications === undefined) {
       publications = new Map()
@@ -378,6 +388,11 @@ function toMessage(
 ): LiveMessage {
   const { definition, topic } = publication
   const data = definition?.schema === undefined ? input : validate(definition, input, topic.name)
+  // Wrong headers are found here, so that they fail alike inside one process and over a network.
+  if (attributes?.headers !== undefined) {
+    const headers = MessageHeaders.from(attributes.headers)
+    return new LiveMessage(publication, input, data, { ...attributes, headers })
+  }
   return new LiveMessage(publication, input, data, attributes)
 }
 

@@ -1,11 +1,12 @@
 // A live subscription: between the engine's delivery, which must not wait, and a handler, which may take its time.
 import { FanfareError } from '../base/index.js'
 import { HandlerLane, type OverflowPolicy } from '../delivery/index.js'
-import type {
-  Engine,
-  EngineMessage,
-  Receiver,
-  Subscription as EngineSubscription,
+import {
+  assertGroup,
+  type Engine,
+  type EngineMessage,
+  type Receiver,
+  type Subscription as EngineSubscription,
 } from '../engine/index.js'
 import type { BrokerEvent } from './broker-event.js'
 import type { AnyDefinition } from './definition.js'
@@ -59,6 +60,8 @@ export class LiveSubscription implements Receiver, Subscription {
   readonly #lane: HandlerLane<Message>
   readonly #engineSubscription: EngineSubscription
   readonly #signal: AbortSignal | undefined
+  /** Tells who asked that a request was refused. */
+  readonly #refused: ((replyTo: string, error: FanfareError) => void) | undefined
   #nextDropReport = 1
 
   constructor(
@@ -67,7 +70,10 @@ export class LiveSubscription implements Receiver, Subscription {
     definition: AnyDefinition | undefined,
     handler: (message: Message) => unknown,
     options: LiveSubscriptionOptions,
+    refused?: (replyTo: string, error: FanfareError) => void,
   ) {
+    this.#refused = refused
+    if (options.group !== undefined) assertGroup(options.group)
     this.pattern = pattern
     this.#host = host
     this.#definition = definition
@@ -76,7 +82,7 @@ export class LiveSubscription implements Receiver, Subscription {
       {
         concurrency: atLeastOne(options.concurrency ?? 1, 'concurrency'),
         capacity: atLeastOne(options.capacity ?? DEFAULT_CAPACITY, 'capacity'),
-        overflow: options.overflow ?? 'drop-oldest',
+        overflow: toOverflow(options.overflow ?? 'drop-oldest'),
       },
       handler,
       this.#handlerFailed,
@@ -184,7 +190,25 @@ export class LiveSubscription implements Receiver, Subscription {
       { retryable: true, details: { topic, pattern: this.pattern } },
     )
     this.#host.report({ type: 'message-rejected', pattern: this.pattern, topic, error })
+    const replyTo = message.replyTopic
+    if (replyTo !== undefined) this.#refused?.(replyTo, error)
   }
+}
+
+const OVERFLOW_POLICIES: readonly OverflowPolicy[] = [
+  'wait',
+  'reject',
+  'drop-oldest',
+  'drop-newest',
+]
+
+function toOverflow(policy: OverflowPolicy): OverflowPolicy {
+  if (OVERFLOW_POLICIES.includes(policy)) return policy
+  throw new FanfareError(
+    'OPTION_INVALID',
+    `overflow must be one of ${OVERFLOW_POLICIES.join(', ')}, not ${String(policy)}`,
+    { details: { option: 'overflow', value: policy } },
+  )
 }
 
 function atLeastOne(value: number, option: string): number {

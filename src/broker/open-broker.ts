@@ -51,8 +51,15 @@ async function openEngine({ engine, url, connection = {} }: BrokerOptions): Prom
     throw new FanfareError('OPTION_INVALID', 'give openBroker an engine or a url, not both')
   }
   if (engine !== undefined) return engine
-  if (url === undefined) return new EmbeddedEngine()
+  const servers = typeof url === 'string' ? [url] : url
+  if (servers !== undefined && (servers.length === 0 || servers.includes(''))) {
+    throw new FanfareError(
+      'OPTION_INVALID',
+      'url is empty; leave it out for a broker inside this process',
+    )
+  }
+  if (servers === undefined) return new EmbeddedEngine()
   // Loaded when asked for: an embedded broker carries no network code.
   const { openClusterEngine } = await import('../cluster/index.js')
-  return openClusterEngine({ ...connection, servers: typeof url === 'string' ? [url] : url })
+  return openClusterEngine({ ...connection, servers })
 }

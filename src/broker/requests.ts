@@ -13,6 +13,9 @@ const ERROR_CODE_HEADER = 'Nats-Service-Error-Code'
 /** What HTTP calls "internal server error"; the services convention uses its numbers. */
 const FAILED_STATUS = '500'
 
+/** HTTP's "too many requests": the responder's queue is full. */
+const OVERLOADED_STATUS = '429'
+
 export interface RequestContext {
   readonly engine: Engine
   readonly alarms: Alarms
@@ -26,7 +29,10 @@ export interface RequestTerms {
   readonly signal: AbortSignal | undefined
 }
 
-/** Sends `message` and resolves with the first answer's data. Rejects with TIMEOUT, NO_RESPONDERS, REPLY_FAILED, CLOSED or the signal's reason. */
+/**
+ * Sends `message` and resolves with the first answer's data. Rejects with TIMEOUT, NO_RESPONDERS, REPLY_FAILED,
+ * QUEUE_OVERFLOW when the responder refused it, CLOSED, or the signal's reason.
+ */
 export function requestOne(
   host: RequestContext,
   topic: TopicHandle,
@@ -90,6 +96,9 @@ function readAnswer(
   const failure = message.headers.find(ERROR_TEXT_HEADER)
   if (failure !== undefined) {
     const code = message.headers.find(ERROR_CODE_HEADER)
+    if (code === OVERLOADED_STATUS) {
+      throw new FanfareError('QUEUE_OVERFLOW', failure, { retryable: true, details: { topic } })
+    }
     throw new FanfareError('REPLY_FAILED', `the responder to ${topic} failed: ${failure}`, {
       details: { topic, status: Number(code ?? FAILED_STATUS), reason: failure },
     })
@@ -107,10 +116,10 @@ export function answering(
     try {
       const answer = await handler(message)
       validate(replyDefinition, answer, message.topic)
-      reply(host, message, answer)
+      reply(host, message.replyTo, answer)
     } catch (error) {
       const text = (error instanceof Error ? error.message : String(error)).replace(/[\r\n]+/g, ' ')
-      reply(host, message, undefined, {
+      reply(host, message.replyTo, undefined, {
         [ERROR_TEXT_HEADER]: text,
         [ERROR_CODE_HEADER]: FAILED_STATUS,
       })
@@ -119,14 +128,22 @@ export function answering(
   }
 }
 
+/** Tells who waits at `replyTo` that the request was refused, so that it need not wait for its time-out. */
+export function refuse(host: RequestContext, replyTo: string, error: FanfareError): void {
+  reply(host, replyTo, undefined, {
+    [ERROR_TEXT_HEADER]: error.message,
+    [ERROR_CODE_HEADER]: OVERLOADED_STATUS,
+  })
+}
+
 function reply(
   host: RequestContext,
-  message: Message,
+  replyTo: string | undefined,
   data: unknown,
   headers?: Record<string, string>,
 ): void {
-  if (message.replyTo === undefined) return
-  const topic = host.engine.topic(message.replyTo)
+  if (replyTo === undefined) return
+  const topic = host.engine.topic(replyTo)
   host.engine.publish(
     topic,
     new LiveMessage(new Publication(topic, undefined, host.context), data, data, { headers }),

@@ -37,6 +37,7 @@ export class Catalog {
   /** Throws PATTERN_INVALID, or UNDECLARED_TOPIC when the catalog declares nothing of the pattern. */
   resolve(source: Source): ResolvedSource {
     if (typeof source !== 'string') {
+      assertDefinition(source)
       this.#assertDeclared(source.template.pattern)
       return { pattern: source.template.pattern, definition: source }
     }
@@ -80,5 +81,15 @@ function assertNoParameters(pattern: string): void {
     'PATTERN_INVALID',
     `${JSON.stringify(pattern)} has the parameter ${parameter}: write * for any token, or use a definition`,
     { details: { pattern } },
+  )
+}
+
+/** For callers without types. */
+export function assertDefinition(target: unknown): asserts target is AnyDefinition {
+  const isDefinition = typeof target === 'object' && target !== null && 'template' in target
+  if (isDefinition) return
+  throw new FanfareError(
+    'OPTION_INVALID',
+    `a definition or a topic is wanted, not ${target === null ? 'null' : typeof target}`,
   )
 }

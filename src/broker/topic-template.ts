@@ -31,6 +31,7 @@ export class TopicTemplate {
         if (/[{}*>]/.test(token)) throw invalid(text, `token ${JSON.stringify(token)}`)
         return
       }
+      if (name === '__proto__') throw invalid(text, 'a parameter cannot be called __proto__')
       if (places.has(name)) throw invalid(text, `parameter ${name} comes twice`)
       places.set(name, place)
     })

@@ -1,7 +1,6 @@
 // The command line's own files: configuration in; log, pid and ports out. The one place here that touches the disk.
 import {
   appendFileSync,
-  mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -46,13 +45,6 @@ export interface PortsFile {
 
 /** Writes `fanfare_<pid>.ports` (nats-server: ports_file_dir), in one step so that nobody reads half of it. */
 export function writePortsFile(directory: string, ports: PortsFile): () => void {
-  try {
-    mkdirSync(directory, { recursive: true })
-  } catch (error) {
-    throw new FanfareError('CONFIG_INVALID', `cannot use ${directory}: ${reasonOf(error)}`, {
-      cause: error,
-    })
-  }
   return writeWhole(join(directory, `fanfare_${process.pid}.ports`), JSON.stringify(ports))
 }
 

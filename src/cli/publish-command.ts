@@ -44,7 +44,9 @@ async function publish(
       : await publishCounted(broker, topic, body, flags)
     await broker.flush()
     if (flags.quiet !== true)
-      process.stderr.write(`Published ${published} messages to "${topic}"\n`)
+      process.stderr.write(
+        `Published ${published} ${published === 1 ? 'message' : 'messages'} to "${topic}"\n`,
+      )
   } finally {
     await broker.close()
   }

@@ -76,6 +76,9 @@ export function serveCommand(): Command {
 async function serve(flags: ServeFlags): Promise<void> {
   const configuration = readAll(flags)
   if (flags.check === true) {
+    for (const { file, line, message } of configuration.warnings) {
+      process.stderr.write(`fanfare: warning: ${file}:${line}: ${message}\n`)
+    }
     process.stderr.write(`fanfare: configuration file ${flags.config ?? ''} is valid\n`)
     return
   }
@@ -90,12 +93,15 @@ async function serve(flags: ServeFlags): Promise<void> {
   // Before the port is open: whoever sees it may send a signal at once.
   const signals = catchSignals()
   const server = await startServer(configuration.server, { engine, log })
-  const removeFiles = writeFiles(server, configuration)
-  log('info', 'Server is ready')
+  const removers: (() => void)[] = []
   try {
+    writeFiles(server, configuration, removers)
+    log('info', 'Server is ready')
     await untilStopped(signals, server, flags, log)
   } finally {
-    for (const remove of removeFiles) remove()
+    for (const remove of removers) remove()
+    // Already stopped after a signal; still listening when a file could not be written.
+    await server.stop()
     await engine.close()
   }
 }
@@ -160,10 +166,14 @@ function openLog(flags: ServeFlags, { process: settings }: Configuration): Serve
   })
 }
 
-function writeFiles(server: Server, { process: settings }: Configuration): (() => void)[] {
+/** Adds to `removers` as it writes, so that what was written before a failure is removed too. */
+function writeFiles(
+  server: Server,
+  { process: settings }: Configuration,
+  removers: (() => void)[],
+): void {
   const host = server.options.host === '0.0.0.0' ? '127.0.0.1' : server.options.host
   const httpHost = server.options.httpHost === '0.0.0.0' ? '127.0.0.1' : server.options.httpHost
-  const removers: (() => void)[] = []
   if (settings.pidFile !== undefined) removers.push(writePidFile(settings.pidFile))
   if (settings.portsFileDirectory !== undefined) {
     removers.push(
@@ -175,7 +185,6 @@ function writeFiles(server: Server, { process: settings }: Configuration): (() =
       }),
     )
   }
-  return removers
 }
 
 type Signal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2'

@@ -125,7 +125,11 @@ export class ClusterEngine implements Engine {
 
   async flush(): Promise<void> {
     this.#assertOpen()
-    await this.#connection.flush()
+    try {
+      await this.#connection.flush()
+    } catch (error) {
+      throw toEngineError(error as Error)
+    }
   }
 
   onEvent(listener: EngineEventListener): void {

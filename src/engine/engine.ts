@@ -10,7 +10,7 @@
 // Groups     Of the receivers that share a group name and match a message, exactly one gets it, in fair turns.
 // Closing    Who opens, closes. `close` drains within its bound, may be called twice, and rejects nothing that was
 //            accepted. After it `publish` and `subscribe` throw CLOSED.
-// Validity   Topics and patterns are validated once, here or by `validation`, before an engine sees them.
+// Validity   Topics, patterns and group names are validated once, above the contract, before an engine sees them.
 //
 // Streams, consumers and transactions join this contract as further members that `capabilities` announces; the shape
 // they will take, and what of it decides today's members, is argued in docs/design/contract.md.

@@ -18,4 +18,5 @@ export {
 } from './engine.js'
 export type { EngineEvent } from './engine-event.js'
 export { EventListeners, type EngineEventListener } from './event-listeners.js'
+export { assertGroup } from './validation.js'
 export { BytesMessage, EngineMessage, type HeaderPairs } from './message.js'

@@ -27,23 +27,19 @@ export function findPatternFault(pattern: string): string | undefined {
 }
 
 export function assertTopic(topic: string): void {
-  const fault = findTopicFault(topic)
+  const fault = findTopicFault(topic) ?? findTextFault(topic)
   if (fault === undefined) return
-  throw new FanfareError('TOPIC_INVALID', `invalid topic ${JSON.stringify(topic)}: ${fault}`, {
+  throw new FanfareError('TOPIC_INVALID', `invalid topic ${excerpt(topic)}: ${fault}`, {
     details: { topic },
   })
 }
 
 export function assertPattern(pattern: string): void {
-  const fault = findPatternFault(pattern)
+  const fault = findPatternFault(pattern) ?? findTextFault(pattern)
   if (fault === undefined) return
-  throw new FanfareError(
-    'PATTERN_INVALID',
-    `invalid pattern ${JSON.stringify(pattern)}: ${fault}`,
-    {
-      details: { pattern },
-    },
-  )
+  throw new FanfareError('PATTERN_INVALID', `invalid pattern ${excerpt(pattern)}: ${fault}`, {
+    details: { pattern },
+  })
 }
 
 /** Whether `pattern` has a wildcard token. */
@@ -90,6 +86,20 @@ export function patternsOverlap(left: string, right: string): boolean {
   return leftTokens.length === rightTokens.length
 }
 
+/** What the protocol's line of 4,096 bytes leaves for a topic beside a reply address, a group and numbers. */
+const LONGEST_TOPIC_BYTES = 3_072
+
+const LONE_SURROGATE = /\p{Surrogate}/u
+const encoder = new TextEncoder()
+
+/** Why a topic of our own API cannot travel, although its tokens are well formed. */
+function findTextFault(topic: string): string | undefined {
+  if (LONE_SURROGATE.test(topic)) return 'it is no well-formed Unicode text'
+  const isLong =
+    topic.length > LONGEST_TOPIC_BYTES || encoder.encode(topic).length > LONGEST_TOPIC_BYTES
+  return isLong ? `it is longer than ${LONGEST_TOPIC_BYTES} bytes` : undefined
+}
+
 function findTokenFault(topic: string): string | undefined {
   if (topic.length === 0) return 'it is empty'
   if (WHITE_SPACE.test(topic)) return 'it contains white space'
@@ -97,4 +107,8 @@ function findTokenFault(topic: string): string | undefined {
     return 'it has an empty token'
   }
   return undefined
+}
+
+function excerpt(topic: string): string {
+  return JSON.stringify(topic.length > 100 ? `${topic.slice(0, 100)}…` : topic)
 }

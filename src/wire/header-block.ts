@@ -20,16 +20,21 @@ export interface HeaderBlock {
   readonly fields: readonly (readonly [name: string, value: string])[]
 }
 
+/** Throws HEADER_INVALID for a name or value that is no text or would break the block. */
+export function assertHeaderField(name: unknown, value: unknown): void {
+  const isName = typeof name === 'string' && name !== '' && !BAD_NAME.test(name)
+  if (isName && typeof value === 'string' && !BAD_VALUE.test(value)) return
+  throw new FanfareError(
+    'HEADER_INVALID',
+    `invalid header ${JSON.stringify(`${String(name)}: ${String(value)}`)}`,
+  )
+}
+
 /** Encodes fields; throws HEADER_INVALID for a name or value that would break the block. */
 export function encodeHeaderBlock(fields: Iterable<readonly [string, string]>): Uint8Array {
   let text = `${VERSION}\r\n`
   for (const [name, value] of fields) {
-    if (name === '' || BAD_NAME.test(name) || BAD_VALUE.test(value)) {
-      throw new FanfareError(
-        'HEADER_INVALID',
-        `invalid header ${JSON.stringify(`${name}: ${value}`)}`,
-      )
-    }
+    assertHeaderField(name, value)
     text += `${name}: ${value}\r\n`
   }
   return encoder.encode(`${text}\r\n`)

@@ -1,7 +1,12 @@
 // Level 1: the NATS protocol as bytes, both ways. Knows no socket and no rule of what a topic may be.
 export type { ClientOperationSink, PublishFrame } from './client-operation.js'
 export { ClientOperationParser, type ParserLimits } from './client-operation-parser.js'
-export { decodeHeaderBlock, encodeHeaderBlock, type HeaderBlock } from './header-block.js'
+export {
+  assertHeaderField,
+  decodeHeaderBlock,
+  encodeHeaderBlock,
+  type HeaderBlock,
+} from './header-block.js'
 export { protocolErrors, type ProtocolError } from './protocol-error.js'
 export {
   encodeError,
