@@ -58,8 +58,7 @@ function parseFile(
   try {
     text = sources.readFile(path)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw configurationError(from, `cannot read ${path}: ${reason}`, error)
+    throw configurationError(from, error instanceof Error ? error.message : String(error), error)
   }
   const start = { file: path, line: 1 }
   // nats-server takes a zero byte for the end of the file; whatever follows would be ignored.
