@@ -320,9 +320,7 @@ describe('variables and includes', () => {
 
   it('refuses files that are missing or include themselves, at the line that asks for them', () => {
     const missing = refusal('port: 1\ninclude gone.conf')
-    expect(missing.message).toBe(
-      'etc/fanfare.conf:2: no such file: etc/gone.conf',
-    )
+    expect(missing.message).toBe('etc/fanfare.conf:2: no such file: etc/gone.conf')
     const circular = refusal('include a.conf', {
       files: { 'etc/a.conf': '\ninclude fanfare.conf' },
     })
