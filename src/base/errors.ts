@@ -2,7 +2,6 @@
 // the message adds the offending value. Two copies of the package recognise each other's errors by the brand.
 
 export type ErrorCode =
-  | 'ABORTED'
   | 'ADDRESS_IN_USE'
   | 'ALREADY_STARTED'
   | 'AUTHORIZATION_FAILED'
@@ -13,20 +12,16 @@ export type ErrorCode =
   | 'DEFINITION_INVALID'
   | 'DURATION_INVALID'
   | 'ENCODE_FAILED'
-  | 'HANDLER_FAILED'
   | 'HEADER_INVALID'
   | 'INTERNAL'
-  | 'NOT_SUPPORTED'
   | 'NO_RESPONDERS'
   | 'OPTION_INVALID'
   | 'PATTERN_INVALID'
   | 'PAYLOAD_TOO_LARGE'
   | 'PEER_MISSING'
   | 'PERMISSION_DENIED'
-  | 'PROTOCOL_ERROR'
   | 'QUEUE_OVERFLOW'
   | 'REPLY_FAILED'
-  | 'SLOW_CONSUMER'
   | 'TIMEOUT'
   | 'TOPIC_INVALID'
   | 'UNDECLARED_TOPIC'

@@ -30,7 +30,7 @@ import { MessageHeaders, type HeadersInput } from './message-headers.js'
 import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
 import { validate } from './received-message.js'
-import { answering, refuse, requestOne } from './requests.js'
+import { answering, refuse, requestOne, type RequestContext } from './requests.js'
 import { assertDefinition, Catalog, type MessageOf, type Source } from './source.js'
 import type { StandardSchema } from './standard-schema.js'
 import type { ParametersOf } from './topic-template.js'
@@ -110,6 +110,7 @@ export class Broker implements AsyncDisposable {
   #lastTarget: AnyDefinition | string | undefined
   #lastPublication: Publication | undefined
   readonly #requestsUnderWay = new Set<(reason: FanfareError) => void>()
+  readonly #requests: RequestContext
   #closing: Promise<void> | undefined
 
   constructor(parts: BrokerParts) {
@@ -119,6 +120,12 @@ export class Broker implements AsyncDisposable {
     this.#alarms = new Alarms(parts.clock, { keepsProcessAlive: true })
     this.#catalog = new Catalog(parts.catalog)
     this.#onEvent = parts.onEvent ?? printTrouble
+    this.#requests = {
+      engine: this.engine,
+      alarms: this.#alarms,
+      context: this.context,
+      underWay: this.#requestsUnderWay,
+    }
     this.engine.onEvent((event) => this.report(event))
   }
 
@@ -185,7 +192,8 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Asks, and resolves with the first answer's data. Rejects with NO_RESPONDERS at once when nobody listens, TIMEOUT,
-   * REPLY_FAILED when the responder failed, CLOSED when the broker closes first, or the signal's reason.
+   * REPLY_FAILED when the responder failed, QUEUE_OVERFLOW when it has too much to do, CLOSED when the broker closes first,
+   * or the signal's reason.
    *
    * @example const user = await broker.request(GetUser, { id: 7 }, { timeout: '2s' })
    */
@@ -210,8 +218,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Answers requests with what `handler` returns. Responders of one group share the requests; the default group is the
-   * topic's own, so that several processes may respond to one topic and each request is answered once.
+   * Answers requests with what `handler` returns. Responders of one group share the requests; the default group is
+   * 'responders', so that several processes may respond to one topic and each request is answered once.
    *
    * @example broker.respond(GetUser, ({ data }) => users.get(data.id))
    */
@@ -273,15 +281,6 @@ export class Broker implements AsyncDisposable {
   /** @internal */
   forget(subscription: LiveSubscription): void {
     this.#subscriptions.delete(subscription)
-  }
-
-  get #requests() {
-    return {
-      engine: this.engine,
-      alarms: this.#alarms,
-      context: this.context,
-      underWay: this.#requestsUnderWay,
-    }
   }
 
   #open(

@@ -61,7 +61,7 @@ export class LiveMessage extends EngineMessage implements Message {
   /** What receivers in this process get: the schema's output. */
   readonly data: unknown
   readonly #publication: Publication
-  // Three fields are all: a message of 48 bytes is made for every emit, and the memory that passes by is its cost.
+  // Three fields are all: one message is made for every emit, and the memory that passes by is its cost.
   #later: Later | undefined
 
   constructor(

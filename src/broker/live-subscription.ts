@@ -50,7 +50,7 @@ export interface SubscriptionHost {
   findDefinition(topic: string): AnyDefinition | undefined
 }
 
-export const DEFAULT_CAPACITY = 10_000
+const DEFAULT_CAPACITY = 10_000
 
 export class LiveSubscription implements Receiver, Subscription {
   readonly pattern: string
@@ -107,8 +107,7 @@ export class LiveSubscription implements Receiver, Subscription {
 
   deliver(message: EngineMessage): boolean {
     const admission = this.#lane.offer(this.#present(message))
-    if (admission === 'running') return true
-    if (admission === 'queued') return true
+    if (admission === 'running' || admission === 'queued') return true
     if (admission === 'dropped-oldest' || admission === 'dropped-newest') this.#countDrop()
     else if (admission === 'rejected') this.#reject(message)
     return false

@@ -9,16 +9,17 @@ export class GroupInterest {
   readonly members: EmbeddedSubscription[] = []
   #turn: number
 
-  constructor(name: string, firstTurn: number) {
+  /** `turn` is any whole number: a topic used once must not always pick the first member. */
+  constructor(name: string, turn: number) {
     this.name = name
-    this.#turn = firstTurn
+    this.#turn = turn
   }
 
   /** The member whose turn it is, passing over those that have closed. */
   takeTurn(): EmbeddedSubscription | undefined {
     const count = this.members.length
     for (let tries = 0; tries < count; tries++) {
-      this.#turn = this.#turn + 1 < count ? this.#turn + 1 : 0
+      this.#turn = (this.#turn + 1) % count
       const member = this.members[this.#turn]!
       if (!member.isClosed) return member
     }
@@ -57,20 +58,10 @@ export function collectInterest(
     }
     let group = groups.find((candidate) => candidate.name === name)
     if (group === undefined) {
-      group = new GroupInterest(name, 0)
+      group = new GroupInterest(name, random.nextUint32())
       groups.push(group)
     }
     group.members.push(subscription)
   })
-  // A topic used once must not always pick the first member.
-  return new Interest(
-    plain,
-    groups.map((group) => withRandomTurn(group, random)),
-  )
-}
-
-function withRandomTurn(group: GroupInterest, random: Random): GroupInterest {
-  const turned = new GroupInterest(group.name, random.nextUint32() % group.members.length)
-  turned.members.push(...group.members)
-  return turned
+  return new Interest(plain, groups)
 }

@@ -19,4 +19,4 @@ export {
 export type { EngineEvent } from './engine-event.js'
 export { EventListeners, type EngineEventListener } from './event-listeners.js'
 export { assertGroup } from './validation.js'
-export { BytesMessage, EngineMessage, type HeaderPairs } from './message.js'
+export { BytesMessage, EngineMessage } from './message.js'

@@ -6,8 +6,6 @@
 import { decodeExactly } from '../base/index.js'
 import type { TopicHandle } from '../topic/index.js'
 
-export type HeaderPairs = Iterable<readonly [name: string, value: string]>
-
 export abstract class EngineMessage {
   /** The topic that receivers are shown; it may differ from the address that the message was delivered to. */
   abstract readonly handle: TopicHandle

@@ -2,9 +2,8 @@
 // connection when it is full or the turn ends, and is given back when the operating system has taken it. An idle
 // connection holds no memory here.
 //
-// Invariant: pendingBytes = bytes in the slab, or borrowed from another's (shared-frame.ts) + bytes that the connection has
-// buffered; beyond `maxPendingBytes` the
-// owner is told once and must close. Hot: measured by `npm run bench:core`.
+// Invariant: pendingBytes = bytes in the slab, or borrowed from another's (shared-frame.ts), and bytes that the connection
+// has buffered; beyond `maxPendingBytes` the owner is told once and must close. Hot: measured by `npm run bench:core`.
 import { copyIntoSlab, type ByteArena, type Slab } from '../base/index.js'
 import type { BytesMessage } from '../engine/index.js'
 import {
@@ -42,6 +41,8 @@ export interface OutboxOwner {
   waiting(): void
   /** More than the limit waits, or nothing was taken for the write deadline. */
   tooSlow(reason: string): void
+  /** More than the mark waits. */
+  fellBehind(): void
   /** What waits has fallen under the mark again. */
   caughtUp(): void
 }
@@ -56,6 +57,8 @@ export interface OutboxLimits {
 const SMALL_REMAINDER_BYTES = 16_384
 
 export class Outbox {
+  /** How many pieces the operating system has taken. */
+  takenCount = 0
   readonly #connection: Connection
   readonly #arena: ByteArena
   readonly #flushQueue: FlushQueue
@@ -68,11 +71,8 @@ export class Outbox {
   #borrowedFrom = 0
   #borrowedTo = 0
   #borrowing = 0
-  /** How many pieces the operating system has taken. */
-  takenCount = 0
   #isQueued = false
   #isOverMark = false
-  #hasProgressed = false
   /** A slab was handed over since the pending bytes were last checked. */
   #hasHandedOver = false
   #isClosed = false
@@ -167,13 +167,6 @@ export class Outbox {
     if (this.#connection.bufferedBytes === 0 && !this.#isOverMark) return
     if (!this.#isClosed) this.#owner.waiting()
     this.#checkPending()
-  }
-
-  /** Whether the operating system has taken anything since the last call. */
-  takeProgress(): boolean {
-    const hasProgressed = this.#hasProgressed
-    this.#hasProgressed = false
-    return hasProgressed
   }
 
   /** Drops what is not handed over yet and takes nothing more. */
@@ -335,7 +328,6 @@ export class Outbox {
   }
 
   readonly #taken = (): void => {
-    this.#hasProgressed = true
     this.takenCount += 1
     const slab = this.#inFlight.shift()
     if (slab !== undefined) this.#release(slab)
@@ -354,6 +346,8 @@ export class Outbox {
     // Half of the mark, so that a client on the edge does not stop and start its publishers at every write.
     this.#isOverMark =
       pendingBytes > (wasOverMark ? this.#limits.markBytes / 2 : this.#limits.markBytes)
-    if (wasOverMark && !this.#isOverMark) this.#owner.caughtUp()
+    if (wasOverMark === this.#isOverMark) return
+    if (wasOverMark) this.#owner.caughtUp()
+    else this.#owner.fellBehind()
   }
 }

@@ -4,7 +4,6 @@ import {
   Alarms,
   ByteArena,
   FanfareError,
-  IdentifierSource,
   systemClock,
   systemRandom,
   type Clock,
@@ -51,15 +50,13 @@ export class Server implements SessionHost {
   readonly alarms: Alarms
   readonly arena = new ByteArena()
   readonly flushQueue: FlushQueue
+  readonly crowd: Crowd
   readonly incoming = new IncomingMessage()
   readonly pausedSessions = new Set<HostedSession>()
   readonly sessions = new Map<number, Session>()
   readonly statistics: ServerStatistics
   readonly #log: (level: LogLevel, text: string) => void
-  readonly #identifiers: IdentifierSource
   readonly #listener: TcpListener
-  readonly #random: Random
-  readonly #crowd: Crowd
   #options: ResolvedOptions
   #authenticator: Authenticator
   #port: number | undefined
@@ -74,12 +71,10 @@ export class Server implements SessionHost {
     this.#authenticator = new Authenticator(options.authorization, options.noAuthUser)
     this.engine = parts.engine
     this.clock = parts.clock ?? systemClock
-    this.#random = parts.random ?? systemRandom
     this.#log = parts.log ?? (() => {})
-    this.#identifiers = new IdentifierSource(this.#random)
-    this.id = makeServerId(this.#random)
+    this.id = makeServerId(parts.random ?? systemRandom)
     this.alarms = new Alarms(this.clock)
-    this.#crowd = new Crowd(this.clock)
+    this.crowd = new Crowd(this.clock)
     this.flushQueue = new FlushQueue(this.clock)
     this.statistics = new ServerStatistics(this.clock.nowMs())
     this.#listener = new TcpListener(this.arena, (connection) => this.#accept(connection))
@@ -125,10 +120,6 @@ export class Server implements SessionHost {
 
   get url(): string {
     return `nats://${this.#options.host === '0.0.0.0' ? '127.0.0.1' : this.#options.host}:${this.#port}`
-  }
-
-  get isLameDuck(): boolean {
-    return this.#isLameDuck
   }
 
   get processors(): number {
@@ -207,9 +198,8 @@ export class Server implements SessionHost {
 
   // ---- What sessions ask for
 
-  describe(session: Session): object {
+  describe({ id, connection }: Pick<Session, 'id' | 'connection'>): object {
     const { host, clientAdvertise, limits, headers } = this.#options
-    const nonce = this.#authenticator.isRequired ? { nonce: this.#identifiers.next() } : {}
     return {
       server_id: this.id,
       server_name: this.name,
@@ -220,28 +210,24 @@ export class Server implements SessionHost {
       port: this.#port,
       headers,
       max_payload: limits.maxPayloadBytes,
-      client_id: session.id,
-      client_ip: session.connection.remoteAddress,
+      client_id: id,
+      client_ip: connection.remoteAddress,
       ...(this.#authenticator.isRequired ? { auth_required: true } : {}),
       ...(clientAdvertise === undefined ? {} : { connect_urls: [clientAdvertise] }),
       ...(this.#isLameDuck ? { ldm: true } : {}),
-      ...nonce,
     }
   }
 
   pauseMs(): number {
-    for (const session of this.sessions.values()) {
-      if (session.isOverMark && session.fullness > NEARLY_FULL) return LONG_PAUSE_MS
-    }
-    return PAUSE_MS
+    return this.crowd.hasFullerThan(NEARLY_FULL) ? LONG_PAUSE_MS : PAUSE_MS
   }
 
   mustHoldPublishers(): boolean {
-    return this.#crowd.pendingBytes(this.sessions.values()) > this.limits.maxPendingBytes
+    return this.crowd.pendingBytes > this.limits.maxPendingBytes
   }
 
   resumePublishers(): void {
-    if (this.mustHoldPublishers()) return
+    if (this.pausedSessions.size === 0 || this.mustHoldPublishers()) return
     for (const session of this.pausedSessions) session.resumeReading()
   }
 
@@ -266,19 +252,19 @@ export class Server implements SessionHost {
     const { maxConnections } = this.#options
     const id = this.#nextSessionId++
     this.statistics.totalConnections += 1
-    const session = new Session(id, connection, this)
     if (maxConnections > 0 && this.sessions.size >= maxConnections) {
-      this.#refuse(connection, session)
+      this.#refuse(id, connection)
       return undefined
     }
+    const session = new Session(id, connection, this)
     this.sessions.set(id, session)
     session.start()
     return session
   }
 
-  #refuse(connection: Connection, session: Session): void {
+  #refuse(id: number, connection: Connection): void {
     const lines = [
-      encodeInfo(this.describe(session)),
+      encodeInfo(this.describe({ id, connection })),
       encodeError(protocolErrors.maxConnections.text),
     ]
     for (const line of lines) connection.write(line, 0, line.length, () => {})

@@ -3,6 +3,7 @@
 import type { Alarms, ByteArena, Clock } from '../base/index.js'
 import type { Engine } from '../engine/index.js'
 import type { Authenticator } from './authenticator.js'
+import type { Crowd } from './crowd.js'
 import type { FlushQueue } from './flush-queue.js'
 import type { IncomingMessage } from './incoming-message.js'
 import type { Connection } from './connection.js'
@@ -42,6 +43,8 @@ export interface SessionHost {
   readonly authenticationTimeoutMs: number
   readonly headersSupported: boolean
   readonly statistics: { subscribed: number }
+  /** Sessions that are behind. */
+  readonly crowd: Crowd
   /** Sessions that do not read because somebody they publish to is behind. */
   readonly pausedSessions: Set<HostedSession>
   /** How long a publisher pauses at most, in milliseconds. */
@@ -51,7 +54,7 @@ export interface SessionHost {
   /** Lets all paused publishers read on. */
   resumePublishers(): void
   /** The fields of INFO. */
-  describe(session: HostedSession): object
+  describe(session: Pick<HostedSession, 'id' | 'connection'>): object
   slowConsumer(session: HostedSession, reason: string): void
   ended(session: HostedSession, reason: string): void
   log(level: LogLevel, text: string): void

@@ -269,12 +269,18 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   // ---- What the outbox reports
 
   waiting(): void {
-    this.#writeDeadlineAlarm ??= this.#host.alarms.set(this.#host.limits.writeDeadlineMs, () => {
+    if (this.#writeDeadlineAlarm !== undefined) return
+    const takenBefore = this.takenCount
+    this.#writeDeadlineAlarm = this.#host.alarms.set(this.#host.limits.writeDeadlineMs, () => {
       this.#writeDeadlineAlarm = undefined
       if (this.#isClosed || this.#outbox.pendingBytes === 0) return
-      if (this.#outbox.takeProgress()) this.waiting()
+      if (this.takenCount > takenBefore) this.waiting()
       else this.tooSlow('Write Deadline')
     })
+  }
+
+  fellBehind(): void {
+    this.#host.crowd.join(this)
   }
 
   tooSlow(reason: string): void {
@@ -284,6 +290,7 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   }
 
   caughtUp(): void {
+    this.#host.crowd.leave(this)
     this.#host.resumePublishers()
   }
 
@@ -308,10 +315,13 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
 
   /** Applies changed rules: ends subscriptions that the user may no longer have, or the session itself. */
   async reauthorize(): Promise<void> {
-    if (this.#isClosed || !this.#hasConnected) return
-    const identity = await this.#host.authenticator.authenticate(this.options)
-    if (identity === undefined)
-      return this.#fail(protocolErrors.authorization, 'Authorization Violation')
+    // Who has not said who it is, and need not until now, is a stranger; who has been asked still has its time.
+    if (this.#isClosed || this.#identity === undefined) return
+    const { authenticator } = this.#host
+    const identity = this.#hasConnected
+      ? await authenticator.authenticate(this.options)
+      : authenticator.identityOfStranger
+    if (identity === undefined) return this.#failAuthorization()
     this.#setIdentity(identity)
     for (const subscription of [...this.subscriptions.values()]) {
       const { subject, queue, sid } = subscription
@@ -325,27 +335,26 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
   // ---- Steps
 
   #readConnect(json: string): ConnectOptions | undefined {
-    let options: ConnectOptions
     try {
-      options = parseConnectOptions(json)
+      return parseConnectOptions(json)
     } catch (error) {
       this.#fail(protocolErrors.badArguments(String(error)), 'Protocol Violation')
       return undefined
     }
-    const refusal =
-      options.protocol < 0 || options.protocol > 1
-        ? protocolErrors.invalidClientProtocol
-        : options.no_responders && !(options.headers && this.#host.headersSupported)
-          ? protocolErrors.noRespondersRequiresHeaders
-          : undefined
-    // A wrong password is answered before a wrong protocol, so that strangers learn nothing.
-    if (refusal === undefined || this.#host.authenticator.isRequired) return options
-    this.#fail(refusal, refusal.text)
+  }
+
+  /** What the server cannot give; asked after the credentials, so that strangers learn nothing. */
+  #refusalToConnect(): ProtocolError | undefined {
+    const { protocol, no_responders } = this.options
+    if (protocol < 0 || protocol > 1) return protocolErrors.invalidClientProtocol
+    if (no_responders && !this.#wantsHeaders) return protocolErrors.noRespondersRequiresHeaders
     return undefined
   }
 
   #connected(identity: Identity | undefined): void {
     if (identity === undefined || this.options.account !== '') return this.#failAuthorization()
+    const refusal = this.#refusalToConnect()
+    if (refusal !== undefined) return this.#fail(refusal)
     this.#hasConnected = true
     this.#host.alarms.cancel(this.#authenticationAlarm)
     this.#setIdentity(identity)
@@ -359,8 +368,8 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
       this.#connected(identity)
       const held = this.#heldInput
       this.#heldInput = undefined
-      if (held !== undefined && !this.#isClosed) this.received(held, 0, held.length)
       if (!this.#isClosed) this.connection.resume()
+      if (held !== undefined && !this.#isClosed) this.received(held, 0, held.length)
     })
   }
 
@@ -477,6 +486,7 @@ export class Session implements ClientOperationSink, ConnectionHandler, OutboxOw
     this.#host.alarms.cancel(this.#pauseAlarm)
     this.#host.alarms.cancel(this.#writeDeadlineAlarm)
     this.#host.pausedSessions.delete(this)
+    this.#host.crowd.leave(this)
     for (const subscription of this.subscriptions.values()) {
       subscription.engineSubscription?.unsubscribe()
     }

@@ -307,4 +307,17 @@ describeEachServer('authorization by raw socket', (kind) => {
         `-ERR 'Permissions Violation for Subscription to "other"'\r\nPONG\r\n`,
     )
   })
+
+  it.each([
+    ['a protocol that does not exist', '"protocol":5', "-ERR 'invalid client protocol'\r\n"],
+    [
+      'no responders without headers',
+      '"no_responders":true,"headers":false',
+      "-ERR 'no responders requires headers support'\r\n",
+    ],
+  ])('refuses %s also from a client with the right password', async (_what, field, expected) => {
+    using connection = await RawConnection.open(servers.get('permissions')!)
+    connection.send(`CONNECT {"verbose":false,"user":"writer","pass":"w",${field}}\r\nPING\r\n`)
+    expect(await connection.receiveUntilClosed(5_000)).toBe(expected)
+  })
 })

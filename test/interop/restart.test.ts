@@ -188,4 +188,14 @@ describeEachServer('restart by raw socket', (kind) => {
       /ended before/,
     )
   })
+
+  it('ends a connection that never said who it is when a reload asks for it', async () => {
+    await using server = await launch(kind, { configuration: 'max_payload: 1MB' })
+    using stranger = await RawConnection.open(server)
+    stranger.send('SUB secret 1\r\nPING\r\n')
+    await stranger.receive(/PONG\r\n/)
+    await server.writeConfiguration('authorization { user: alice, password: secret }')
+    server.signal('SIGHUP')
+    expect(await stranger.receiveUntilClosed(5_000)).toContain("-ERR 'Authorization Violation'")
+  })
 })

@@ -47,6 +47,7 @@ function makeOutbox({ slabBytes = 256, owner = {}, ...limits }: Setting = {}) {
     {
       waiting: () => void told.push('waiting'),
       tooSlow: () => void told.push('too slow'),
+      fellBehind: () => void told.push('fell behind'),
       caughtUp: () => void told.push('caught up'),
       ...owner,
     },
@@ -213,18 +214,18 @@ describe('Outbox', () => {
     expect(outbox.isOverMark).toBe(true)
     connection.take()
     expect(outbox.isOverMark).toBe(false)
+    expect(told.filter((text) => text === 'fell behind')).toHaveLength(1)
     expect(told.filter((text) => text === 'caught up')).toHaveLength(1)
   })
 
-  it('tells whether anything was taken since it was last asked', () => {
+  it('counts the pieces that were taken', () => {
     const { clock, connection, outbox, told } = makeOutbox()
     outbox.writeBytes(encoder.encode('PING\r\n'))
     clock.runDeferred()
     expect(told).toEqual(['waiting'])
-    expect(outbox.takeProgress()).toBe(false)
+    expect(outbox.takenCount).toBe(0)
     connection.take()
-    expect(outbox.takeProgress()).toBe(true)
-    expect(outbox.takeProgress()).toBe(false)
+    expect(outbox.takenCount).toBe(1)
   })
 
   it('tells that the client is too slow when more than the limit waits', () => {

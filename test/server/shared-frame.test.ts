@@ -12,7 +12,7 @@ import { FakeConnection } from './fake-connection.js'
 const encoder = new TextEncoder()
 const topics = new TopicTable<never>()
 const CLIENTS = 5
-const OWNER = { waiting: () => {}, tooSlow: () => {}, caughtUp: () => {} }
+const OWNER = { waiting: () => {}, tooSlow: () => {}, fellBehind: () => {}, caughtUp: () => {} }
 
 class CountingArena extends ByteArena {
   lent = 0
