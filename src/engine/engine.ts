@@ -12,40 +12,14 @@
 //            accepted. After it `publish` and `subscribe` throw CLOSED.
 // Validity   Topics, patterns and group names are validated once, above the contract, before an engine sees them.
 //
-// Streams, consumers and transactions join this contract as further members that `capabilities` announces; the shape
-// they will take, and what of it decides today's members, is argued in docs/design/contract.md.
+// The durable half (streams, consumers, transactions, dead letters) is `durable`, with laws of its own in durable.ts,
+// stream.ts, consumer.ts and transaction.ts; docs/design/contract.md argues the shape of both.
 import type { TopicHandle } from '../topic/index.js'
 import type { Capabilities } from './capabilities.js'
+import type { Durable } from './durable.js'
 import type { EngineEvent } from './engine-event.js'
 import type { EngineMessage } from './message.js'
-
-/** What a publish call found, packed into one number so that nothing is allocated per message. */
-export type PublishOutcome = number
-
-/** Set in an outcome when some receiver is over its mark: the publisher should pause briefly. */
-const OVER_MARK = 1
-/** Set in an outcome when the engine cannot know how many receivers there are. */
-const UNKNOWN_RECEIVERS = 2
-
-export function outcomeOf(receiverCount: number, isOverMark: boolean): PublishOutcome {
-  return receiverCount * 4 + (isOverMark ? OVER_MARK : 0)
-}
-
-export const outcomeUnknown: PublishOutcome = UNKNOWN_RECEIVERS
-
-export function isOverMark(outcome: PublishOutcome): boolean {
-  return (outcome & OVER_MARK) !== 0
-}
-
-/** Receivers that were handed the message, or undefined when the engine cannot know. */
-export function receiverCount(outcome: PublishOutcome): number | undefined {
-  return (outcome & UNKNOWN_RECEIVERS) !== 0 ? undefined : Math.floor(outcome / 4)
-}
-
-/** Whether the engine knows that nobody received the message. */
-export function reachedNobody(outcome: PublishOutcome): boolean {
-  return outcome < 2
-}
+import type { PublishOutcome } from './publish-outcome.js'
 
 /** Takes messages. Called synchronously; must return soon. */
 export interface Receiver {
@@ -100,6 +74,8 @@ export interface EngineStatistics {
 
 export interface Engine {
   readonly capabilities: Capabilities
+  /** Streams and all that belongs to them; absent where the engine has none. */
+  readonly durable?: Durable
   readonly isClosed: boolean
 
   /** The cached handle of the topic whose bytes are `bytes[from, to)`. The bytes are not validated. */

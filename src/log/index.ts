@@ -1,0 +1,18 @@
+// Level 1: the segmented append-only log. It knows sequence, time, keys and bodies, and no messaging.
+export type {
+  Durability,
+  KeyIndex,
+  KeyState,
+  Log,
+  LogCursor,
+  LogLimits,
+  LogListener,
+  LogRecord,
+  LogSettings,
+  LogState,
+  LogStore,
+  NoteLevel,
+  NoteOwner,
+  RecoveredOwner,
+  RecoveryFinding,
+} from './log.js'
