@@ -148,6 +148,11 @@ export class ConsumerLedger {
     return this.#deliveredSequence
   }
 
+  /** Whether the message is done with: acknowledged, buried, or passed over. */
+  isSettled(sequence: number): boolean {
+    return sequence < this.#position && this.#byId.find(sequence) === NONE
+  }
+
   /** How many `failures` there are. */
   get failed(): number {
     return this.#failures.size
