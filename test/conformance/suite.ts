@@ -64,7 +64,7 @@ export function conformance(
   })
 }
 
-/** False when the engine's capabilities do not ask for the case. */
+/** False when the case asks for more than the engine or its place is able to. */
 async function runCase(
   { needs, run, name }: Case,
   openEngine: ConformanceOptions['openEngine'],
@@ -72,7 +72,7 @@ async function runCase(
 ): Promise<boolean> {
   const place = await openEngine()
   try {
-    if (needs?.(place.engine.capabilities) === false) return false
+    if (needs?.(place.engine.capabilities, place) === false) return false
     const failure = await run(await Stage.open(place)).then(
       () => undefined,
       (error: unknown) => ({ error }),
