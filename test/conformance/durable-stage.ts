@@ -193,7 +193,11 @@ export class DurableStage {
   }
 
   /** Adds a message to a transaction. */
-  addTo(transaction: Transaction, topic: string, options: DurableContent & AppendOptions = {}): void {
+  addTo(
+    transaction: Transaction,
+    topic: string,
+    options: DurableContent & AppendOptions = {},
+  ): void {
     const { content, append } = splitOptions(options)
     const message = this.stage.makeMessage(topic, content)
     transaction.publish(this.engine.topic(topic), message, append)
