@@ -1,9 +1,9 @@
 // Streams as things that are made, found, changed and deleted.
 import assert from 'node:assert/strict'
-import { FanfareError } from '../../src/base/index.js'
 import type { StreamSettings } from '../../src/engine/index.js'
 import { durableChapter } from './durable-chapter.js'
 import type { DurableStage } from './durable-stage.js'
+import { failureOf } from './failure.js'
 import { bodiesOf, numbers } from './kept-message.js'
 import { codeOf } from './stage.js'
 
@@ -388,12 +388,3 @@ export const durableStreamsChapter = durableChapter('durable: streams', [
     },
   },
 ])
-
-async function failureOf(work: () => Promise<unknown>): Promise<FanfareError> {
-  const error = await work().then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  assert.ok(FanfareError.is(error), `not a coded error: ${String(error)}`)
-  return error
-}

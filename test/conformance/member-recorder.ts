@@ -1,11 +1,6 @@
 // A member of a consumer that records what it is handed, and notices when it is handed more than it granted.
 import type { FanfareError } from '../../src/base/index.js'
-import type {
-  Consumer,
-  ConsumerMember,
-  ConsumerReceiver,
-  HandOut,
-} from '../../src/engine/index.js'
+import type { Consumer, ConsumerMember, ConsumerReceiver, HandOut } from '../../src/engine/index.js'
 import { keepMessage, type KeptMessage } from './kept-message.js'
 import { Arrivals } from './stage.js'
 
