@@ -264,13 +264,32 @@ export interface DurableCase {
 /** For cases whose durations nobody would wait for. */
 export const hasMovableTime = ({ time }: Place): boolean => time !== undefined
 
+type RunOverEnding = (stage: DurableStage, reopen: () => Promise<void>) => Promise<void>
+
 /** One case for each way in which an engine may end and be opened again. */
 export function overEveryEnding(
   name: string,
-  run: (stage: DurableStage, reopen: () => Promise<void>) => Promise<void>,
-  needs: (place: Place) => boolean = () => true,
+  run: RunOverEnding,
+  needs?: DurableCase['needs'],
 ): DurableCase[] {
-  const endings: readonly Ending[] = ['restart', 'kill', 'power loss']
+  return overEndings(['restart', 'kill', 'power loss'], name, run, needs)
+}
+
+/** The same for what a loss of power may undo. */
+export function overProcessEndings(
+  name: string,
+  run: RunOverEnding,
+  needs?: DurableCase['needs'],
+): DurableCase[] {
+  return overEndings(['restart', 'kill'], name, run, needs)
+}
+
+function overEndings(
+  endings: readonly Ending[],
+  name: string,
+  run: RunOverEnding,
+  needs: NonNullable<DurableCase['needs']> = () => true,
+): DurableCase[] {
   return endings.map((ending) => ({
     name: `${name} over a ${ending}`,
     needs: (place) => (place.endings?.includes(ending) ?? false) && needs(place),

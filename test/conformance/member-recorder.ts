@@ -1,4 +1,5 @@
 // A member of a consumer that records what it is handed, and notices when it is handed more than it granted.
+import { AssertionError } from 'node:assert/strict'
 import type { FanfareError } from '../../src/base/index.js'
 import type { Consumer, ConsumerMember, ConsumerReceiver, HandOut } from '../../src/engine/index.js'
 import { keepMessage, type KeptMessage } from './kept-message.js'
@@ -52,7 +53,13 @@ export class MemberRecorder extends Arrivals<Delivery> implements ConsumerReceiv
     if (this.tokens.includes(token)) this.faults.push(`token ${token} was given twice`)
     const delivery = { ...keepMessage(message), token, deliveryCount, pending }
     this.add(delivery)
-    this.#during?.(delivery, this)
+    try {
+      this.#during?.(delivery, this)
+    } catch (error) {
+      // The engine keeps a member's error from everybody else, the test runner included.
+      if (error instanceof AssertionError) this.faults.push(error.message)
+      throw error
+    }
   }
 
   expired(token: number): void {
