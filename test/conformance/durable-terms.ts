@@ -223,7 +223,7 @@ const duplicates: readonly DurableCase[] = [
     name: 'accepts each of 5,000 ids once when all are published twice',
     async run(stage) {
       const stream = await stage.createStream()
-      for (const _round of [1, 2]) {
+      for (let round = 0; round < 2; round++) {
         for (let i = 0; i < 5_000; i++) stage.publish('orders.placed', { id: `order-${i}` })
       }
       await stage.receipts.received(10_000)

@@ -148,7 +148,7 @@ const givingBack: readonly DurableCase[] = [
         },
       })
       await member.received(3)
-      for (const _step of [1, 2, 3]) await stage.advance(10_500)
+      for (let step = 0; step < 3; step++) await stage.advance(10_500)
       assert.deepEqual(member.bodies.slice(3), ['10', '20', '30'])
     },
   },
