@@ -104,7 +104,8 @@ export class ConsumerLedger {
 
   /**
    * The ledger as it was, as far as the notes tell. The stream is offered again from `position`, and the dead letters of
-   * `redrivenIds` before it; what was handed out and not settled keeps its attempts. Tokens from before are no longer good.
+   * `redrivenIds` before it; what was handed out and not settled keeps its attempts. Tokens from before are no longer good,
+   * provided that a snapshot of the restored ledger is kept before it hands anything out.
    *
    * @param mayLackNotes whether the last notes may be lost, as after an unclean stop: tokens then leave a wide gap, so
    *   that none of those that were given and forgotten is given again; default true
@@ -145,6 +146,11 @@ export class ConsumerLedger {
   /** The highest sequence that was handed out; 0 before the first. */
   get deliveredSequence(): number {
     return this.#deliveredSequence
+  }
+
+  /** Whether the message is done with: acknowledged, buried, or passed over. */
+  isSettled(sequence: number): boolean {
+    return sequence < this.#position && this.#byId.find(sequence) === NONE
   }
 
   /** How many `failures` there are. */
@@ -559,23 +565,29 @@ export class ConsumerLedger {
     if (head !== NONE) this.#promote(head)
   }
 
-  /** Takes a message out of what its state keeps it in. */
+  /** Takes a message out of what its state keeps it in; its next state is the caller's next word. */
   #withdraw(slot: number): void {
-    switch (this.#slots.state[slot]) {
+    const { state, token, id } = this.#slots
+    switch (state[slot]) {
       case SlotState.fresh:
-        return this.#fresh.remove(slot)
+        this.#fresh.remove(slot)
+        break
       case SlotState.due:
-        return this.#due.remove(slot)
+        this.#due.remove(slot)
+        break
       case SlotState.waiting:
-        return this.#retries.remove(slot)
+        this.#retries.remove(slot)
+        break
       case SlotState.inFlight:
-        this.#byToken.remove(this.#slots.token[slot]!)
-        return this.#waits.end(slot)
+        this.#byToken.remove(token[slot]!)
+        this.#waits.end(slot)
+        break
       case SlotState.failed:
-        this.#failures.delete(this.#slots.id[slot]!)
-        return
+        this.#failures.delete(id[slot]!)
+        break
       default:
     }
+    this.#slots.move(slot, SlotState.free)
   }
 
   #markAgain(slot: number, isAgain: boolean): void {

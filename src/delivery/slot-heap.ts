@@ -13,9 +13,13 @@ export class SlotHeap {
     this.#isBefore = isBefore
   }
 
-  /** Orders slots by their deadline, the soonest first. */
+  /** Orders slots by their deadline, the soonest first; among equals the one that was handed out first. */
   static byDeadline(slots: MessageSlots): SlotHeap {
-    return new SlotHeap(slots, (one, other) => slots.deadlineMs[one]! < slots.deadlineMs[other]!)
+    return new SlotHeap(slots, (one, other) => {
+      const { deadlineMs, token } = slots
+      if (deadlineMs[one] !== deadlineMs[other]) return deadlineMs[one]! < deadlineMs[other]!
+      return token[one]! < token[other]!
+    })
   }
 
   /** The slot before all others, or NONE. */
