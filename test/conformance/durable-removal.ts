@@ -203,9 +203,9 @@ const byLimits: readonly DurableCase[] = [
     },
   },
   {
-    name: 'refuses with STREAM_FULL what is too many of its topic, where the new is discarded, and takes other topics',
+    name: 'refuses with STREAM_FULL what is too many of its topic, where the new of a topic is discarded, and takes other topics',
     async run(stage) {
-      const stream = await stage.createStream({ maxMessagesPerTopic: 1, discard: 'new' })
+      const stream = await stage.createStream({ maxMessagesPerTopic: 1, discardPerTopic: 'new' })
       await stage.store('orders.a')
       assert.equal(await codeOf(() => stage.store('orders.a')), 'STREAM_FULL')
       await stage.store('orders.b')

@@ -84,6 +84,7 @@ export class DurableStage {
       durability: this.durable.strongest,
       retention: 'limits',
       discard: 'old',
+      discardPerTopic: 'old',
       duplicateWindowMs: 120_000,
       ...terms,
     }
