@@ -5,6 +5,8 @@ export {
   type LedgerHandOut,
   type LedgerOptions,
 } from './consumer-ledger.js'
+export { DueTimes } from './due-times.js'
+export { DuplicateWindow } from './duplicate-window.js'
 export {
   HandlerLane,
   type Admission,

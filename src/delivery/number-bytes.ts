@@ -32,6 +32,12 @@ export class NumberWriter {
     this.write(value < 0 ? -value * 2 - 1 : value * 2)
   }
 
+  /** 32 bits that are not a small number. */
+  writeWord(word: number): void {
+    this.#reserve(4)
+    for (let shift = 0; shift < 32; shift += 8) this.#bytes[this.#end++] = word >>> shift
+  }
+
   writeText(text: string): void {
     const bytes = encoder.encode(text)
     this.write(bytes.length)
@@ -77,6 +83,13 @@ export class NumberReader {
   readSigned(): number {
     const value = this.read()
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+  }
+
+  /** As a signed 32-bit integer. */
+  readWord(): number {
+    let word = 0
+    for (let shift = 0; shift < 32; shift += 8) word |= this.#next() << shift
+    return word
   }
 
   readText(): string {
