@@ -122,7 +122,7 @@ export class DuplicateWindow {
     const place = this.#placeAt(this.#size)
     // A clock that was set back must not keep what comes after from being forgotten.
     const lastMs = this.#size === 0 ? 0 : this.#timesMs[this.#placeAt(this.#size - 1)]!
-    this.#hashes.set(this.#hash, 4 * place)
+    for (let word = 0; word < 4; word++) this.#hashes[4 * place + word] = this.#hash[word]!
     this.#sequences[place] = sequence
     this.#timesMs[place] = Math.max(nowMs, lastMs)
     this.#size += 1
