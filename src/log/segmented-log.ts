@@ -477,6 +477,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
       segment.bytes = 0
     }
     this.#clearJobs()
+    for (const listener of this.#listeners) listener.cleared?.()
   }
 
   #shrinkKey(slot: number): void {
@@ -492,7 +493,13 @@ export abstract class SegmentedLog implements Log, CursorSource {
     const found = this.#finder.find(victim) === 'found' && this.#finder.view.sequence === victim
     this.#takeBytes(segment, found ? this.#finder.view.length : meanLength(segment))
     this.#uncount(segment)
+    this.#tellRemoved(victim, this.#view)
     this.#settleSegment(segment)
+  }
+
+  /** `record` has the key of the one that is gone. */
+  #tellRemoved(sequence: number, { bytes, keyStart, keyEnd }: LogRecord): void {
+    for (const listener of this.#listeners) listener.removed?.(sequence, bytes, keyStart, keyEnd)
   }
 
   #takeBytes(segment: Segment, length: number): void {
@@ -515,6 +522,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#takeBytes(segment, view.length)
     const slot = this.keyIndex.slotOf(view.bytes, view.keyStart, view.keyEnd)
     if (slot >= 0) this.#firsts.forget(slot, view.sequence)
+    this.#tellRemoved(view.sequence, view)
   }
 
   // Jobs
@@ -650,6 +658,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#firsts.forget(slot, sequence)
     this.#takeBytes(segment, view.length)
     this.#uncount(segment)
+    this.#tellRemoved(sequence, view)
     this.#settleSegment(segment)
   }
 

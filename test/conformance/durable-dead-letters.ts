@@ -322,8 +322,8 @@ const keeping: readonly DurableCase[] = [
     name: 'leaves unsettled what the full dead-letter stream cannot take, and keeps it when there is room again',
     async run(stage) {
       const { stream, consumer } = await rejectAll(stage, [{ topic: 'orders.a' }])
-      const dead = await stage.stream(DEAD_STREAM)
-      await stage.durable.updateStream({ ...dead.settings, maxMessages: 1, discard: 'new' })
+      const { settings } = await stage.stream(DEAD_STREAM)
+      await stage.durable.updateStream({ ...settings, maxMessages: 1, discard: 'new' })
       const member = stage.join(consumer, { during: rejecting })
       await stage.store('orders.a', { body: '2' })
       await member.received(1)
@@ -334,7 +334,7 @@ const keeping: readonly DurableCase[] = [
       assert.equal(member.items.length, 1)
       await stage.store('orders.a', { body: '3' })
       await member.received(2)
-      await stage.durable.updateStream({ ...dead.settings, discard: 'new' })
+      await stage.durable.updateStream({ ...settings, discard: 'new' })
       await stage.advance(60_000)
       assert.deepEqual(textsOf(await stage.deadLetters(stream).list()), ['1', '2', '3'])
       assert.equal((await consumer.info()).unsettled, 0)

@@ -277,7 +277,7 @@ const waiting: readonly DurableCase[] = [
       const terms = { ackWaitMs: 30_000, backoffMs: [1_000, 5_000] }
       const { member } = await handOutOne(stage, terms)
       const counts: number[] = []
-      for (const durationMs of [900, 200, 4_800, 300, 4_800, 300]) {
+      for (const durationMs of [900, 200, 4_800, 300, 4_700, 400]) {
         await stage.advance(durationMs)
         counts.push(member.items.length)
       }
