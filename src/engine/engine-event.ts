@@ -1,5 +1,6 @@
 // What an engine tells without being asked.
 import type { FanfareError } from '../base/index.js'
+import type { DeadLetterReason } from './dead-letters.js'
 
 export type EngineEvent =
   | { readonly type: 'receiver-failed'; readonly pattern: string; readonly error: unknown }
@@ -8,3 +9,48 @@ export type EngineEvent =
   | { readonly type: 'reconnecting' }
   | { readonly type: 'engine-error'; readonly error: FanfareError }
   | { readonly type: 'closed'; readonly error?: FanfareError }
+  | StreamEvent
+  | ConsumerEvent
+
+export type StreamEvent =
+  /** Nothing can be published to the stream any more; it can be read. */
+  | { readonly type: 'stream-frozen'; readonly stream: string; readonly error: FanfareError }
+  /** What opening or reading the log found damaged, and what was done about it. */
+  | {
+      readonly type: 'recovery-finding'
+      readonly stream: string | undefined
+      readonly path: string
+      readonly description: string
+    }
+
+interface OfConsumer {
+  readonly stream: string
+  readonly consumer: string
+}
+
+export type ConsumerEvent =
+  /** Order 'key': so much waits behind one key that the consumer looks no further. */
+  | (OfConsumer & { readonly type: 'consumer-stalled'; readonly key: string })
+  /** A message was given up and kept. */
+  | (OfConsumer & {
+      readonly type: 'dead-lettered'
+      readonly topic: string
+      readonly sequence: number
+      readonly reason: DeadLetterReason
+      readonly error: string
+    })
+  /** A message was given up and not kept, as the consumer has no dead letters. */
+  | (OfConsumer & {
+      readonly type: 'message-dropped'
+      readonly sequence: number
+      readonly reason: DeadLetterReason
+      readonly error: string
+    })
+  /** A dead letter could not be kept; its message stays unsettled, and it is tried again. */
+  | (OfConsumer & {
+      readonly type: 'dead-letter-failed'
+      readonly sequence: number
+      readonly error: FanfareError
+    })
+  /** A consumer ended: deleted, or nobody had joined it for too long. */
+  | (OfConsumer & { readonly type: 'consumer-ended'; readonly reason: string })

@@ -18,9 +18,15 @@ export {
   receiverCount,
   type PublishOutcome,
 } from './publish-outcome.js'
-export type { EngineEvent } from './engine-event.js'
+export type { ConsumerEvent, EngineEvent, StreamEvent } from './engine-event.js'
 export { EventListeners, type EngineEventListener } from './event-listeners.js'
 export { assertGroup } from './validation.js'
+export {
+  assertConsumerSettings,
+  assertName,
+  assertStreamSettings,
+  differingFields,
+} from './settings.js'
 export { BytesMessage, EngineMessage } from './message.js'
 export type {
   AcknowledgePolicy,
@@ -35,6 +41,7 @@ export type {
 } from './consumer.js'
 export {
   DEAD_LETTER_HEADERS,
+  deadLetterStreamName,
   type DeadLetter,
   type DeadLetterQuery,
   type DeadLetterReason,

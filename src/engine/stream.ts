@@ -28,7 +28,10 @@ export interface StreamSettings {
   readonly topics: readonly string[]
   readonly durability: Durability
   readonly retention: Retention
+  /** What happens when `maxMessages` or `maxBytes` is reached. */
   readonly discard: Discard
+  /** What happens when a topic has `maxMessagesPerTopic`. */
+  readonly discardPerTopic: Discard
   readonly maxMessages?: number
   readonly maxBytes?: number
   readonly maxAgeMs?: number
@@ -82,7 +85,10 @@ export interface AppendOptions {
   readonly rollUp?: 'topic' | 'all' | undefined
 }
 
-/** Told what became of durable publishes. The number is the one that the caller gave with the message. */
+/**
+ * Told what became of durable publishes, by the number that the caller gave with the message. A refusal may come within the call
+ * of `publish`, and so may the receipt of a duplicate.
+ */
 export interface ReceiptSink {
   /** Messages `token` to `token + count - 1` became `sequence` to `sequence + count - 1` of the stream. */
   committed(stream: Stream, token: number, sequence: number, count: number): void
