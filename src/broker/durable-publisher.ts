@@ -143,12 +143,14 @@ export class DurablePublisher implements ReceiptSink {
   /** Refuses what has not been accepted. */
   close(): void {
     this.#isClosed = true
-    for (const { token } of this.#held.splice(0)) this.#fail(token, closedError())
+    const error = closedError()
+    for (const { token } of this.#held.splice(0)) this.#fail(token, error)
   }
 
   /** The engine is closed and tells nothing more. */
   abandon(): void {
-    for (let token = this.#first; token < this.#next; token++) this.#fail(token, closedError())
+    const error = closedError()
+    for (let token = this.#first; token < this.#next; token++) this.#fail(token, error)
     this.#deadlines.close()
     this.#looks.close()
   }
@@ -289,8 +291,9 @@ export class DurablePublisher implements ReceiptSink {
     this.#marks.push(this.#next)
     if (this.#marks.length > LOOKS_PER_TIMEOUT) {
       const late = this.#marks.shift()!
+      const error = timedOut(undefined)
       for (let token = this.#first; token < late; token++) {
-        if (!this.#own.has(token)) this.#fail(token, timedOut(undefined))
+        if (!this.#own.has(token)) this.#fail(token, error)
       }
     }
     if (this.#waiting > 0 && !this.#isClosed) this.#lookLater()
