@@ -302,7 +302,9 @@ export class OpenConsumption implements Consumption, ConsumerReceiver {
 
   #ask(): void {
     if (this.isClosed) return
-    const wanted = this.#credit.wanted(this.#inHand.size + this.#askedFor)
+    // A handler that goes on after its hand-out is over takes its place all the same: another member shall have the message.
+    const held = this.#running + this.#lane.queued + this.#askedFor
+    const wanted = this.#credit.wanted(held)
     if (wanted === 0) return
     this.#askedFor += wanted
     this.#member.grant(wanted)

@@ -60,10 +60,10 @@ function unknownOption(call: string, name: string, known: ReadonlySet<string>): 
   })
 }
 
-/** The known name with the fewest letters changed, at most a third of them. */
+/** The known name with the fewest letters changed, at most half of them. */
 function findNearest(name: string, known: ReadonlySet<string>): string | undefined {
   let nearest: string | undefined
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1
+  let least = Math.max(1, Math.floor(name.length / 2)) + 1
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (distance >= least) continue

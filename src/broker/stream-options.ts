@@ -157,7 +157,7 @@ export function inWordsOfOptions(
   if (error.code !== 'STREAM_DIFFERS' && error.code !== 'CONSUMER_DIFFERS') return error
   const given = error.details.fields
   if (!Array.isArray(given)) return error
-  const fields = (given as string[]).map((field) => words[field] ?? field)
+  const fields = (given as string[]).map((field) => words[field] ?? field).sort()
   return new FanfareError(error.code, describe(fields.join(', ')), {
     details: { ...error.details, fields },
     cause: error,

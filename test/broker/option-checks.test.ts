@@ -55,7 +55,7 @@ describe('the durable verbs', () => {
   afterEach(() => broker?.close())
 
   /** As a caller without types would write it. */
-  const untyped = <T>(value: unknown): T => value as T
+  const untyped = (value: unknown): never => value as never
 
   it.each<[string, (broker: Broker, orders: BrokerStream) => Promise<unknown>]>([
     ['openBroker', () => openBroker(untyped({ dir: './data' }))],
