@@ -22,6 +22,8 @@ export interface Clock {
   startTimer(delayMs: number, callback: () => void, options?: TimerOptions): Timer
   /** Calls `callback` soon, after the work at hand and after input that is already waiting. */
   defer(callback: () => void): void
+  /** Calls `callback` when the code that runs now has returned, before anything else is read. */
+  afterTurn(callback: () => void): void
 }
 
 class SystemTimer implements Timer {
@@ -55,4 +57,5 @@ export const systemClock: Clock = {
     if (typeof setImmediate === 'function') setImmediate(callback)
     else setTimeout(callback, 0)
   },
+  afterTurn: (callback) => queueMicrotask(callback),
 }

@@ -1,7 +1,8 @@
 // The disk, so that tests can replace it: files and directories as the log uses them, nothing more. The real one is
 // `openSystemDisk`; a seeded one that tears, loses and refuses writes is `FaultDisk`.
 //
-// Paths are relative to the disk's root, with '/' between the parts. Failures are FanfareErrors: DISK_FULL (nothing
+// Paths are relative to the disk's root, with '/' between the parts; the root itself is ''. A part consists of letters,
+// digits, '_', '-', '%' and, neither first nor last, '.': what every file system takes (INTERNAL otherwise). Failures are FanfareErrors: DISK_FULL (nothing
 // more can be written now; reading and removing still work), DISK_FAILED (anything else, its `cause` the system's error).
 
 export interface DiskFile {
@@ -13,14 +14,22 @@ export interface DiskFile {
   sync(): Promise<void>
   truncate(length: number): Promise<void>
   size(): Promise<number>
+  /** Resolves when what is under way has ended and the descriptor is given back; more calls do nothing. */
   close(): Promise<void>
 }
 
 /** `create` fails when the file exists, `read` and `write` when it does not. */
 export type OpenMode = 'read' | 'write' | 'create'
 
+/**
+ * What a file is opened for, and so what its calls may wait for: those of a 'commit' wait for nothing, of 'read' there are
+ * two at a time, of 'background' (compaction, scans, checkpoints of big files) one.
+ */
+export type DiskPurpose = 'commit' | 'read' | 'background'
+
 export interface Disk {
-  open(path: string, mode: OpenMode): Promise<DiskFile>
+  /** `purpose` is 'read' by default for mode 'read', and 'commit' for the others. */
+  open(path: string, mode: OpenMode, purpose?: DiskPurpose): Promise<DiskFile>
   /** Names in a directory, sorted; an absent directory has none. */
   list(directory: string): Promise<string[]>
   exists(path: string): Promise<boolean>

@@ -34,6 +34,10 @@ export class VirtualClock implements Clock {
     this.#deferred.push(callback)
   }
 
+  afterTurn(callback: () => void): void {
+    this.#deferred.push(callback)
+  }
+
   /** Runs what was deferred, what that defers in turn included. */
   runDeferred(): void {
     while (this.#deferred.length > 0) {

@@ -1,5 +1,13 @@
 // Level 3: what happens to a message after it is handed out.
 export {
+  ConsumerLedger,
+  type LedgerFailure,
+  type LedgerHandOut,
+  type LedgerOptions,
+} from './consumer-ledger.js'
+export { DueTimes } from './due-times.js'
+export { DuplicateWindow } from './duplicate-window.js'
+export {
   HandlerLane,
   type Admission,
   type HandlerLaneOptions,

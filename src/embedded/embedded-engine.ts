@@ -1,5 +1,7 @@
-// The engine inside this process: live fan-out, groups and requests, with no copy and no allocation per message.
+// The engine inside this process: live fan-out, groups and requests, with no copy and no allocation per message; and streams, in
+// memory or in a directory.
 import {
+  Alarms,
   FanfareError,
   IdentifierSource,
   SeededRandom,
@@ -19,12 +21,15 @@ import {
   type EngineStatistics,
   type PendingRequest,
   type PublishOutcome,
+  type ReceiptSink,
   type Receiver,
   type ReplySink,
   type SubscribeOptions,
   type Subscription,
 } from '../engine/index.js'
+import { MemoryLogStore, type LogStore } from '../log/index.js'
 import { PatternIndex, TopicTable, type TopicHandle } from '../topic/index.js'
+import { EmbeddedDurable, type DurablePlace } from './embedded-durable.js'
 import { EmbeddedSubscription } from './embedded-subscription.js'
 import { collectInterest, type Interest } from './interest.js'
 
@@ -34,6 +39,10 @@ export interface EmbeddedEngineOptions {
   /** Where group turns and reply addresses come from; default: the platform's secure source. */
   readonly random?: Random
   readonly clock?: Clock
+  /** Where streams lie; default: in memory. The engine closes it. */
+  readonly store?: LogStore
+  /** Called when the store has been closed. */
+  readonly closed?: (() => Promise<void>) | undefined
 }
 
 /** Nested publishes delivered in one go before other work of the process gets its turn. */
@@ -58,6 +67,9 @@ export class EmbeddedEngine implements Engine {
   readonly #inbox: RequestInbox
   readonly #listeners = new EventListeners()
   readonly #clock: Clock
+  readonly #alarms: Alarms
+  readonly durable: EmbeddedDurable
+  readonly #closed: (() => Promise<void>) | undefined
   #deferred: Deferred[] = []
   #isFanningOut = false
   #isClosed = false
@@ -68,6 +80,9 @@ export class EmbeddedEngine implements Engine {
     this.#topics = new TopicTable<Interest>(options.topicCacheSize)
     this.#turns = new SeededRandom(random.nextUint32())
     this.#inbox = new RequestInbox(this, new IdentifierSource(random))
+    this.#alarms = new Alarms(this.#clock)
+    this.#closed = options.closed
+    this.durable = this.#makeDurable(options.store)
   }
 
   get isClosed(): boolean {
@@ -90,6 +105,19 @@ export class EmbeddedEngine implements Engine {
     if (this.#isClosed) throw closedError()
     const handle = address as TopicHandle<Interest>
     const interest = handle.matches ?? this.#lookUp(handle)
+    const { stream } = interest
+    if (stream === undefined) return this.#deliverLive(handle, message, interest)
+    stream.append(handle, message.toBytes(), undefined, this.#unreceipted)
+    const outcome = this.#deliverLive(handle, message, interest)
+    return stream.isOverMark ? outcome | outcomeOf(0, true) : outcome
+  }
+
+  /** Delivers to live receivers only. */
+  #deliverLive(
+    handle: TopicHandle<Interest>,
+    message: EngineMessage,
+    interest: Interest,
+  ): PublishOutcome {
     if (this.#isFanningOut || this.#deferred.length > 0)
       return this.#defer(handle, message, interest)
     this.#isFanningOut = true
@@ -134,7 +162,17 @@ export class EmbeddedEngine implements Engine {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#inbox.close()
+    await this.durable.close()
+    await this.#closed?.()
+    this.#alarms.close()
     this.#listeners.report({ type: 'closed' })
+  }
+
+  /** Told what became of messages that were published without asking for a receipt. */
+  readonly #unreceipted: ReceiptSink = {
+    committed: () => {},
+    duplicate: () => {},
+    refused: (_token, _count, error) => this.#listeners.report({ type: 'engine-error', error }),
   }
 
   readonly #remove = (subscription: EmbeddedSubscription): void => {
@@ -144,7 +182,36 @@ export class EmbeddedEngine implements Engine {
 
   #lookUp(handle: TopicHandle<Interest>): Interest {
     this.#topics.refresh(handle)
-    return (handle.matches = collectInterest(this.#index, handle.name, this.#turns))
+    const stream = this.durable.capturing(handle.name)
+    return (handle.matches = collectInterest(this.#index, handle.name, this.#turns, stream))
+  }
+
+  #interestIn(address: TopicHandle): Interest {
+    const handle = address as TopicHandle<Interest>
+    return handle.matches ?? this.#lookUp(handle)
+  }
+
+  #makeDurable(store: LogStore | undefined): EmbeddedDurable {
+    const place: DurablePlace = {
+      clock: this.#clock,
+      alarms: this.#alarms,
+      topic: (name) => this.topic(name),
+      topicAt: (bytes, from, to) => this.topicAt(bytes, from, to),
+      report: (event) => this.#listeners.report(event),
+      deliver: (address, message) =>
+        this.#deliverLive(address as TopicHandle<Interest>, message, this.#interestIn(address)),
+      forgetInterest: (pattern) => void this.#topics.invalidate(pattern),
+      consumersOf: (address) => this.#interestIn(address).consumers,
+      streamOf: (address) => this.#interestIn(address).stream,
+      assertOpen: () => {
+        if (this.#isClosed) throw closedError()
+      },
+    }
+    return new EmbeddedDurable(
+      place,
+      store ?? new MemoryLogStore({ clock: this.#clock }),
+      store === undefined ? 'memory' : 'fsync',
+    )
   }
 
   #fanOut(interest: Interest, message: EngineMessage): PublishOutcome {

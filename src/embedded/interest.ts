@@ -1,6 +1,9 @@
-// Who gets a message on one topic: the plain subscriptions, and one entry per group, in the form that fan-out reads.
+// Who gets a message on one topic, in the form that fan-out reads: the plain subscriptions, one entry per group, and the stream
+// that captures it with those of its consumers that want it.
 import type { Random } from '../base/index.js'
 import type { PatternIndex } from '../topic/index.js'
+import type { EmbeddedConsumer } from './embedded-consumer.js'
+import type { EmbeddedStream } from './embedded-stream.js'
 import type { EmbeddedSubscription } from './embedded-subscription.js'
 
 /** The members of one group on one topic, from whichever patterns they came. */
@@ -31,12 +34,22 @@ export class GroupInterest {
 export class Interest {
   readonly plain: readonly EmbeddedSubscription[]
   readonly groups: readonly GroupInterest[]
+  readonly stream: EmbeddedStream | undefined
+  readonly consumers: readonly EmbeddedConsumer[]
 
-  constructor(plain: readonly EmbeddedSubscription[], groups: readonly GroupInterest[]) {
+  constructor(
+    plain: readonly EmbeddedSubscription[],
+    groups: readonly GroupInterest[],
+    stream: EmbeddedStream | undefined,
+    consumers: readonly EmbeddedConsumer[],
+  ) {
     this.plain = plain
     this.groups = groups
+    this.stream = stream
+    this.consumers = consumers
   }
 
+  /** Live receivers; a stream is none. */
   get receiverCount(): number {
     return this.plain.length + this.groups.length
   }
@@ -47,6 +60,7 @@ export function collectInterest(
   index: PatternIndex<EmbeddedSubscription>,
   topic: string,
   random: Random,
+  stream: EmbeddedStream | undefined,
 ): Interest {
   const plain: EmbeddedSubscription[] = []
   const groups: GroupInterest[] = []
@@ -63,5 +77,5 @@ export function collectInterest(
     }
     group.members.push(subscription)
   })
-  return new Interest(plain, groups)
+  return new Interest(plain, groups, stream, stream?.consumersOf(topic) ?? [])
 }

@@ -16,3 +16,4 @@ export type {
   RecoveredOwner,
   RecoveryFinding,
 } from './log.js'
+export { MemoryLogStore, type MemoryLogStoreOptions } from './memory-log-store.js'

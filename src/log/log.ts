@@ -53,7 +53,10 @@ export interface LogListener {
   failed(fromSequence: number, error: FanfareError): void
 }
 
-/** What a store keeps of one key. */
+/**
+ * What a store keeps of one key. After a removal, until `Log.settled` resolves: `count` may hold removed records still,
+ * `firstSequence` may be too low when the key's first record was removed, `lastSequence` too high when its last was.
+ */
 export interface KeyState {
   readonly count: number
   readonly firstSequence: number
@@ -142,6 +145,11 @@ export interface Log {
   remove(sequence: number, durably: boolean): boolean
   /** Removes every record up to and including `sequence`. */
   trim(sequence: number, durably: boolean): void
+  /**
+   * A removal shows at once in cursors, `state.records` and `state.firstSequence`; `state.bytes` and `keys` follow when the
+   * removed records have been looked at, which may mean reading them. Resolves when they are exact.
+   */
+  settled(): Promise<void>
 }
 
 /** What is known of each key without reading records: kept exactly, survives a restart. */

@@ -25,6 +25,16 @@ class PatternNode<T> {
     return this.children?.get(token)
   }
 
+  /** Every node below that stands for one token at least, the tail wildcard of this node excepted. */
+  *descendants(): Generator<PatternNode<T>> {
+    const nearest = [...(this.children?.values() ?? []), ...(this.anyToken ? [this.anyToken] : [])]
+    for (const child of nearest) {
+      yield child
+      yield* child.descendants()
+      if (child.anyTail !== undefined) yield child.anyTail
+    }
+  }
+
   grow(token: string): PatternNode<T> {
     const child = new PatternNode<T>(this, token)
     if (token === '*') this.anyToken = child
@@ -80,6 +90,11 @@ export class PatternIndex<T> {
     this.#match(this.#root, tokens, 0, visit)
   }
 
+  /** Calls `visit` with each value whose pattern has a topic in common with `pattern`. */
+  forEachOverlap(pattern: string, visit: (value: T) => void): void {
+    this.#overlap(this.#root, pattern.split('.'), 0, visit)
+  }
+
   /** Whether any pattern matches `topic`. */
   hasMatch(topic: string): boolean {
     let found = false
@@ -101,6 +116,33 @@ export class PatternIndex<T> {
     const literal = node.children?.get(tokens[depth]!)
     if (literal !== undefined) this.#match(literal, tokens, depth + 1, visit)
     if (node.anyToken !== undefined) this.#match(node.anyToken, tokens, depth + 1, visit)
+  }
+
+  #overlap(
+    node: PatternNode<T>,
+    tokens: readonly string[],
+    depth: number,
+    visit: (value: T) => void,
+  ): void {
+    if (depth === tokens.length) {
+      node.values?.forEach(visit)
+      return
+    }
+    const token = tokens[depth]!
+    node.anyTail?.values?.forEach(visit)
+    if (token === '>') {
+      for (const child of node.descendants()) child.values?.forEach(visit)
+      return
+    }
+    if (node.anyToken !== undefined) this.#overlap(node.anyToken, tokens, depth + 1, visit)
+    if (token === '*') {
+      for (const child of node.children?.values() ?? []) {
+        this.#overlap(child, tokens, depth + 1, visit)
+      }
+      return
+    }
+    const literal = node.children?.get(token)
+    if (literal !== undefined) this.#overlap(literal, tokens, depth + 1, visit)
   }
 
   #prune(from: PatternNode<T>): void {

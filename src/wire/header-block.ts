@@ -52,3 +52,40 @@ export function decodeHeaderBlock(bytes: Uint8Array): HeaderBlock {
   }
   return { status: Number(match?.[1] ?? 0), description: match?.[2] ?? '', fields }
 }
+
+/**
+ * The value of a field in the block `bytes[from, to)`, without decoding the others; undefined when it is not there. The name is
+ * given in lower case and found in any.
+ */
+export function findHeader(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  lowerName: string,
+): string | undefined {
+  for (let line = nextLine(bytes, from, to); line < to; line = nextLine(bytes, line, to)) {
+    if (!startsWith(bytes, line, to, lowerName)) continue
+    const valueStart = line + lowerName.length + 1
+    const valueEnd = nextLine(bytes, valueStart, to)
+    return decoder.decode(bytes.subarray(valueStart, valueEnd)).trim()
+  }
+  return undefined
+}
+
+function nextLine(bytes: Uint8Array, from: number, to: number): number {
+  let at = from
+  while (at < to && bytes[at] !== 10) at += 1
+  return at + 1
+}
+
+/** Whether the field at `at` has the name, a colon after it. */
+function startsWith(bytes: Uint8Array, at: number, to: number, lowerName: string): boolean {
+  const end = at + lowerName.length
+  if (end >= to || bytes[end] !== 58) return false
+  for (let i = 0; i < lowerName.length; i++) {
+    const byte = bytes[at + i]!
+    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte
+    if (lower !== lowerName.charCodeAt(i)) return false
+  }
+  return true
+}

@@ -4,6 +4,7 @@ export { ClientOperationParser, type ParserLimits } from './client-operation-par
 export {
   assertHeaderField,
   decodeHeaderBlock,
+  findHeader,
   encodeHeaderBlock,
   type HeaderBlock,
 } from './header-block.js'

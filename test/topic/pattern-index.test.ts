@@ -1,7 +1,7 @@
 // The index against a scan of all patterns, while patterns come and go.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PatternIndex } from '../../src/topic/index.js'
+import { PatternIndex, patternsOverlap } from '../../src/topic/index.js'
 import { naivelyMatches, patterns, topics } from './patterns.js'
 
 type Step =
@@ -43,6 +43,23 @@ describe('PatternIndex', () => {
         }
       }),
       { numRuns: 300 },
+    )
+  })
+
+  it('finds the patterns that overlap with one, as a comparison of each pair does', () => {
+    const token = fc.constantFrom('a', 'b', '*')
+    const pattern = fc
+      .tuple(fc.array(token, { maxLength: 3 }), fc.constantFrom('a', 'b', '*', '>'))
+      .map(([tokens, last]) => [...tokens, last].join('.'))
+    fc.assert(
+      fc.property(fc.uniqueArray(pattern, { maxLength: 12 }), pattern, (patterns, asked) => {
+        const index = new PatternIndex<string>()
+        for (const each of patterns) index.insert(each, each)
+        const found: string[] = []
+        index.forEachOverlap(asked, (value) => found.push(value))
+        const wanted = patterns.filter((each) => patternsOverlap(each, asked))
+        expect(found.sort()).toEqual(wanted.sort())
+      }),
     )
   })
 

@@ -1,0 +1,490 @@
+// A stream of the embedded engine: a log whose keys are topics, with what publishers may expect of it, its limits, and the
+// consumers over it.
+import { FanfareError } from '../base/index.js'
+import { DuplicateWindow } from '../delivery/index.js'
+import {
+  assertConsumerSettings,
+  differingFields,
+  type AppendOptions,
+  type BytesMessage,
+  type Consumer,
+  type ConsumerSettings,
+  type PurgeOptions,
+  type ReadOptions,
+  type ReceiptSink,
+  type StoredMessage,
+  type Stream,
+  type StreamReader,
+  type StreamSettings,
+  type StreamState,
+  type TopicState,
+} from '../engine/index.js'
+import type { Log, LogListener, NoteOwner } from '../log/index.js'
+import { patternsOverlap, type TopicHandle } from '../topic/index.js'
+import type { ConsumerHome } from './consumer-home.js'
+import type { RecoveredConsumer } from './consumer-record.js'
+import { EmbeddedConsumer } from './embedded-consumer.js'
+import { MessageTimes } from './message-times.js'
+import { flagsOf, readId, withPublishHeaders } from './publish-headers.js'
+import { Receipts } from './receipts.js'
+import { HAS_ID, IS_DELAYED } from './record-flags.js'
+import { RecordReader } from './record-reader.js'
+import { Retention } from './retention.js'
+import {
+  consumerDiffersError,
+  deletedError,
+  expectationError,
+  noConsumerError,
+} from './stream-errors.js'
+import { findFullness, findSizeFault, logLimitsOf } from './stream-limits.js'
+import { delayedKey, isDelayedKey, toStoredMessage } from './stream-record.js'
+import { encodeStreamSettings, encodeStreamSnapshot, streamOwnerName } from './stream-snapshot.js'
+import type { StreamSite } from './stream-site.js'
+import { moveToNext, selectForPurge, selectTopics } from './topic-selection.js'
+
+/** Publishers should pause while more than this waits for its commit. */
+const BACKLOG_MARK_BYTES = 8 * 1024 * 1024
+
+/** Ids that a stream remembers at most, whatever its window. */
+const MOST_IDS = 4_000_000
+
+const NO_OPTIONS: AppendOptions = {}
+const encoder = new TextEncoder()
+
+interface RollUp {
+  readonly sequence: number
+  readonly topic: TopicHandle | undefined
+}
+
+export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerHome {
+  readonly log: Log
+  readonly retention: Retention
+  readonly #site: StreamSite
+  readonly #receipts = new Receipts(this)
+  readonly #consumers = new Map<string, EmbeddedConsumer>()
+  readonly #times: MessageTimes
+  /** The last accepted sequence of topics that were published to since everything was last committed. */
+  readonly #tails = new Map<TopicHandle, number>()
+  #duplicates: DuplicateWindow
+  #rollUps: RollUp[] = []
+  #settings: StreamSettings
+  #isDeleted = false
+
+  constructor(site: StreamSite, settings: StreamSettings, log: Log) {
+    this.#site = site
+    this.#settings = settings
+    this.log = log
+    this.#duplicates = new DuplicateWindow(settings.duplicateWindowMs, MOST_IDS)
+    this.#times = new MessageTimes(site, log, (message) => this.#appendDue(message))
+    this.retention = new Retention(settings.retention, log, site.topicAt, () =>
+      this.#consumers.values(),
+    )
+    log.listen(this)
+  }
+
+  get name(): string {
+    return this.#settings.name
+  }
+
+  get settings(): StreamSettings {
+    return this.#settings
+  }
+
+  get isDeleted(): boolean {
+    return this.#isDeleted
+  }
+
+  /** Whether publishers should pause. */
+  get isOverMark(): boolean {
+    return this.log.backlogBytes > BACKLOG_MARK_BYTES
+  }
+
+  /** Where what is known of this stream lies in the store. */
+  get ownerName(): string {
+    return streamOwnerName(this.name)
+  }
+
+  snapshot(): Uint8Array {
+    return encodeStreamSnapshot(this.#settings, this.#duplicates.snapshot())
+  }
+
+  async state(): Promise<StreamState> {
+    const { records, keys, ...state } = this.log.state
+    return {
+      ...state,
+      messages: records,
+      topics: keys,
+      consumers: this.#consumers.size,
+      frozen: this.log.frozen,
+    }
+  }
+
+  /**
+   * Appends a message published to `address`. Answers its sequence, or 0 when it was refused or a duplicate, which `sink` is
+   * told of.
+   */
+  append(
+    address: TopicHandle,
+    message: BytesMessage,
+    options: AppendOptions = NO_OPTIONS,
+    sink?: ReceiptSink,
+    token = 0,
+  ): number {
+    const original = this.findDuplicate(options)
+    if (original !== undefined) {
+      this.#acceptDuplicate(sink, token, original)
+      return 0
+    }
+    const refusal = this.findRefusal(address, message, options)
+    if (refusal !== undefined) {
+      sink?.refused(token, 1, refusal)
+      return 0
+    }
+    const sequence = this.write(address, message, options)
+    if (sink !== undefined) this.#receipts.accepted(sink, token, sequence)
+    return sequence
+  }
+
+  /** The sequence under which the id was accepted before, within the window. */
+  findDuplicate(options: AppendOptions): number | undefined {
+    if (options.id === undefined || this.#settings.duplicateWindowMs === 0) return undefined
+    const id = encoder.encode(options.id)
+    return this.#duplicates.find(id, 0, id.length, this.#site.clock.nowMs())
+  }
+
+  /** Why the message cannot be appended now, or undefined. */
+  findRefusal(
+    address: TopicHandle,
+    message: BytesMessage,
+    options: AppendOptions = NO_OPTIONS,
+  ): FanfareError | undefined {
+    if (this.#isDeleted) return deletedError(this.name)
+    if (this.log.frozen !== undefined) return this.log.frozen
+    return (
+      findSizeFault(this.#settings, message) ??
+      this.#findFailedExpectation(address, options) ??
+      findFullness(this.#settings, this.log, address, message)
+    )
+  }
+
+  /** Accepts a message that nothing refuses. */
+  write(address: TopicHandle, given: BytesMessage, options: AppendOptions = NO_OPTIONS): number {
+    const flags = flagsOf(options)
+    const isDelayed = (flags & IS_DELAYED) !== 0
+    const message = flags === 0 ? given : withPublishHeaders(given, options)
+    const nowMs = this.#site.clock.nowMs()
+    const sequence = this.log.append(
+      nowMs,
+      flags,
+      isDelayed ? delayedKey(address.bytes) : address.bytes,
+      message.buffer,
+      message.headersStart,
+      message.headersEnd,
+      message.bodyStart,
+      message.bodyEnd,
+    )
+    if (flags !== 0) this.#remember(sequence, nowMs, options)
+    if (isDelayed) return sequence
+    this.#tails.set(address, sequence)
+    if (options.rollUp !== undefined) {
+      this.#rollUps.push({ sequence, topic: options.rollUp === 'topic' ? address : undefined })
+    }
+    for (const consumer of this.#site.consumersOf(address)) consumer.messageAccepted()
+    return sequence
+  }
+
+  committed(through: number): void {
+    if (through >= this.log.acceptedSequence) this.#tails.clear()
+    this.#rollUp(through)
+    this.#receipts.committed(through)
+    for (const consumer of this.#consumers.values()) consumer.messagesCommitted()
+    void this.retention.committed(through)
+    this.#times.arm()
+  }
+
+  failed(from: number, error: FanfareError): void {
+    this.#tails.clear()
+    this.#rollUps = this.#rollUps.filter(({ sequence }) => sequence < from)
+    this.#duplicates.removeFrom(from)
+    for (const consumer of this.#consumers.values()) consumer.messagesLost()
+    this.#receipts.failed(from, error)
+    if (this.log.frozen === undefined) return
+    this.#site.report({ type: 'stream-frozen', stream: this.name, error })
+  }
+
+  removed(sequence: number, key: Uint8Array, keyStart: number, keyEnd: number): void {
+    if (this.#consumers.size === 0 || isDelayedKey(key, keyStart)) return
+    const { name } = this.#site.topicAt(key, keyStart, keyEnd)
+    for (const consumer of this.#consumers.values()) consumer.messageRemoved(sequence, name)
+  }
+
+  async get(sequence: number): Promise<StoredMessage | undefined> {
+    const record = await this.log.read(sequence)
+    if (record === undefined || (record.flags & IS_DELAYED) !== 0) return undefined
+    return toStoredMessage(record, this.#site.topicAt)
+  }
+
+  async lastOf(topic: TopicHandle): Promise<StoredMessage | undefined> {
+    const found = this.log.keys.find(topic.bytes)
+    return found === undefined ? undefined : this.get(found.lastSequence)
+  }
+
+  read(options: ReadOptions = {}): StreamReader {
+    return new RecordReader(this.log, this.#site.topicAt, options)
+  }
+
+  async topics(pattern = '>'): Promise<TopicState[]> {
+    await this.log.settled()
+    const found = selectTopics(this.log, [pattern])
+    return found.sort((left, right) => (left.topic < right.topic ? -1 : 1))
+  }
+
+  async purge(options: PurgeOptions = {}): Promise<number> {
+    this.#assertThere()
+    const { lastSequence, records } = this.log.state
+    if (options.topic === undefined && options.keep === undefined) {
+      this.log.trim(Math.min((options.before ?? Infinity) - 1, lastSequence), true)
+    } else {
+      for (const sequence of await selectForPurge(this.log, this.#site.topicAt, options)) {
+        this.log.remove(sequence, true)
+      }
+    }
+    const purged = records - this.log.state.records
+    await this.#site.store.flush()
+    return purged
+  }
+
+  async remove(sequence: number): Promise<boolean> {
+    this.#assertThere()
+    const wasThere = this.log.remove(sequence, true)
+    if (wasThere) await this.#site.store.flush()
+    return wasThere
+  }
+
+  async createConsumer(settings: ConsumerSettings): Promise<Consumer> {
+    this.#assertThere()
+    assertConsumerSettings(settings, this.#settings)
+    const existing = this.#consumers.get(settings.name)
+    if (existing !== undefined) {
+      const fields = differingFields(existing.settings, settings)
+      if (fields.length > 0) throw consumerDiffersError(this.name, settings.name, fields)
+      await existing.whenStarted
+      return existing
+    }
+    this.#assertRoomForConsumer(settings)
+    const consumer = new EmbeddedConsumer(this.#site, this, settings)
+    this.#place(consumer)
+    await consumer.start()
+    return consumer
+  }
+
+  async updateConsumer(settings: ConsumerSettings): Promise<Consumer> {
+    this.#assertThere()
+    assertConsumerSettings(settings, this.#settings)
+    const consumer = this.#consumers.get(settings.name)
+    if (consumer === undefined) throw noConsumerError(this.name, settings.name)
+    await consumer.update(settings)
+    this.#forgetInterest()
+    return consumer
+  }
+
+  async findConsumer(name: string): Promise<EmbeddedConsumer | undefined> {
+    return this.#consumers.get(name)
+  }
+
+  async consumers(): Promise<readonly EmbeddedConsumer[]> {
+    return [...this.#consumers.values()]
+  }
+
+  async deleteConsumer(name: string): Promise<boolean> {
+    const consumer = this.#consumers.get(name)
+    if (consumer === undefined) return false
+    this.#consumers.delete(name)
+    this.#forgetInterest()
+    await consumer.delete(
+      new FanfareError('CONSUMER_DELETED', `consumer ${name} of stream ${this.name} was deleted`),
+    )
+    if (this.#settings.retention === 'interest') await this.retention.sweep()
+    return true
+  }
+
+  /** The consumers that want messages of `topic`. */
+  consumersOf(topic: string): EmbeddedConsumer[] {
+    return [...this.#consumers.values()].filter((consumer) => consumer.wants(topic))
+  }
+
+  // ---- its life ----------------------------------------------------------------------------------------------------
+
+  /** Makes it known to the store, durable when it resolves; limits hold from now on. */
+  async adopt(isRecovered: boolean): Promise<void> {
+    this.log.setLimits(logLimitsOf(this.#settings))
+    await new Promise<void>((resolve, reject) => {
+      this.#site.store.adopt(this.ownerName, this, (error) => (error ? reject(error) : resolve()))
+      if (isRecovered) resolve()
+    })
+  }
+
+  /** Goes on where an earlier life stopped: ids, moments, consumers. Before it ends nothing may be published. */
+  async recover(duplicates: Uint8Array, consumers: readonly RecoveredConsumer[]): Promise<void> {
+    const { duplicateWindowMs } = this.#settings
+    if (duplicates.length > 0) {
+      this.#duplicates = DuplicateWindow.restore(duplicateWindowMs, MOST_IDS, duplicates)
+    }
+    await this.#recoverMarked()
+    for (const recovered of consumers) {
+      const { settings } = recovered.terms
+      this.#place(new EmbeddedConsumer(this.#site, this, settings, recovered))
+    }
+    for (const consumer of this.#consumers.values()) await consumer.start(true)
+    await this.retention.sweep()
+    this.#times.check()
+  }
+
+  async update(settings: StreamSettings): Promise<void> {
+    this.#settings = settings
+    const duplicates = this.#duplicates.snapshot()
+    this.#duplicates = DuplicateWindow.restore(settings.duplicateWindowMs, MOST_IDS, duplicates)
+    this.log.setLimits(logLimitsOf(settings))
+    this.log.enforceLimits(this.#site.clock.nowMs())
+    this.#times.arm()
+    await new Promise<void>((resolve, reject) => {
+      const note = encodeStreamSettings(settings)
+      this.#site.store.note(this.ownerName, note, 'fsync', (error) =>
+        error ? reject(error) : resolve(),
+      )
+    })
+  }
+
+  /** Ends it and its consumers, and forgets them. */
+  async delete(): Promise<void> {
+    const reason = deletedError(this.name)
+    this.#isDeleted = true
+    this.#times.close()
+    for (const consumer of this.#consumers.values()) await consumer.delete(reason)
+    this.#consumers.clear()
+    await this.#site.store.drop(this.log)
+    this.#receipts.failed(0, reason)
+    await new Promise<void>((resolve, reject) => {
+      this.#site.store.disown(this.ownerName, (error) => (error ? reject(error) : resolve()))
+    })
+  }
+
+  /** Stops without forgetting: the engine closes. */
+  stop(): void {
+    this.#times.close()
+    for (const consumer of this.#consumers.values()) consumer.stop()
+  }
+
+  #place(consumer: EmbeddedConsumer): void {
+    this.#consumers.set(consumer.name, consumer)
+    this.#forgetInterest()
+  }
+
+  #forgetInterest(): void {
+    for (const topic of this.#settings.topics) this.#site.forgetInterest(topic)
+  }
+
+  /** Reads again what carries an id within the window, or a moment of its own. */
+  async #recoverMarked(): Promise<void> {
+    const nowMs = this.#site.clock.nowMs()
+    const idsFrom = await this.log.sequenceAt(nowMs - this.#settings.duplicateWindowMs)
+    const cursor = this.log.cursor(this.log.state.firstSequence)
+    try {
+      while (await moveToNext(cursor)) {
+        const { flags, sequence, timeMs } = cursor
+        if (flags === 0) continue
+        const message = toStoredMessage(cursor, this.#site.topicAt)
+        this.#times.recovered(message, sequence, timeMs, flags)
+        const id = (flags & HAS_ID) !== 0 && sequence >= idsFrom ? readId(message) : undefined
+        if (id !== undefined) this.#rememberId(id, sequence, timeMs)
+      }
+    } finally {
+      cursor.close()
+    }
+  }
+
+  // ---- publishing --------------------------------------------------------------------------------------------------
+
+  #acceptDuplicate(sink: ReceiptSink | undefined, token: number, original: number): void {
+    if (sink === undefined) return
+    this.#receipts.duplicated(sink, token, original)
+    this.#receipts.committed(this.log.state.lastSequence)
+  }
+
+  #remember(sequence: number, nowMs: number, options: AppendOptions): void {
+    this.#times.accepted(sequence, nowMs, options)
+    if (options.id !== undefined) this.#rememberId(options.id, sequence, nowMs)
+  }
+
+  #rememberId(id: string, sequence: number, timeMs: number): void {
+    if (this.#settings.duplicateWindowMs === 0) return
+    const bytes = encoder.encode(id)
+    if (this.#duplicates.find(bytes, 0, bytes.length, timeMs) !== undefined) return
+    this.#duplicates.add(bytes, 0, bytes.length, sequence, timeMs)
+  }
+
+  /** A delayed message whose moment has come: accepted anew as an ordinary one. */
+  #appendDue(message: BytesMessage): void {
+    this.write(message.handle, message)
+  }
+
+  #findFailedExpectation(address: TopicHandle, options: AppendOptions): FanfareError | undefined {
+    const { expectedStream, expectedLastSequence, expectedLastTopicSequence } = options
+    if (expectedStream !== undefined && expectedStream !== this.name) {
+      return expectationError('stream', expectedStream, this.name)
+    }
+    const last = this.log.acceptedSequence
+    if (expectedLastSequence !== undefined && expectedLastSequence !== last) {
+      return expectationError('last sequence', expectedLastSequence, last)
+    }
+    if (expectedLastTopicSequence === undefined) return undefined
+    const lastOfTopic =
+      this.#tails.get(address) ?? this.log.keys.find(address.bytes)?.lastSequence ?? 0
+    return expectedLastTopicSequence === lastOfTopic
+      ? undefined
+      : expectationError(`last sequence of ${address.name}`, expectedLastTopicSequence, lastOfTopic)
+  }
+
+  /** What was there before a roll-up leaves once the roll-up is committed. */
+  #rollUp(through: number): void {
+    while (this.#rollUps.length > 0 && this.#rollUps[0]!.sequence <= through) {
+      const { sequence, topic } = this.#rollUps.shift()!
+      if (topic === undefined) this.log.trim(sequence - 1, true)
+      else void this.#rollUpTopic(topic, sequence)
+    }
+  }
+
+  async #rollUpTopic(topic: TopicHandle, before: number): Promise<void> {
+    const options = { topic: topic.name, before }
+    for (const sequence of await selectForPurge(this.log, this.#site.topicAt, options)) {
+      this.log.remove(sequence, true)
+    }
+  }
+
+  #assertThere(): void {
+    if (this.#isDeleted) throw deletedError(this.name)
+  }
+
+  #assertRoomForConsumer(settings: ConsumerSettings): void {
+    const { maxConsumers, retention } = this.#settings
+    if (maxConsumers !== undefined && this.#consumers.size >= maxConsumers) {
+      throw new FanfareError(
+        'STREAM_FULL',
+        `stream ${this.name} has ${maxConsumers} consumers and takes no more`,
+        { details: { stream: this.name, limit: 'maxConsumers' } },
+      )
+    }
+    if (retention !== 'work-queue') return
+    const wanted = settings.topics.length === 0 ? this.#settings.topics : settings.topics
+    for (const other of this.#consumers.values()) {
+      const taken =
+        other.settings.topics.length === 0 ? this.#settings.topics : other.settings.topics
+      if (!taken.some((left) => wanted.some((right) => patternsOverlap(left, right)))) continue
+      throw new FanfareError(
+        'TOPICS_OVERLAP',
+        `consumer ${other.name} takes the same topics; a message of a work queue goes to one consumer`,
+        { details: { consumer: settings.name, other: other.name } },
+      )
+    }
+  }
+}

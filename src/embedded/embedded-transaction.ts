@@ -1,0 +1,148 @@
+// A transaction of the embedded engine: buffered, checked as a whole, then accepted as one unit of the store.
+import { FanfareError } from '../base/index.js'
+import type {
+  AppendOptions,
+  BytesMessage,
+  Consumer,
+  EngineMessage,
+  Transaction,
+  TransactionDone,
+  TransactionReceipt,
+} from '../engine/index.js'
+import type { LogStore } from '../log/index.js'
+import type { TopicHandle } from '../topic/index.js'
+import { EmbeddedConsumer } from './embedded-consumer.js'
+import type { EmbeddedStream } from './embedded-stream.js'
+
+const MOST_MESSAGES = 10_000
+const MOST_BYTES = 64 * 1024 * 1024
+
+/** What a transaction needs of its engine. */
+export interface TransactionPlace {
+  readonly store: LogStore
+  streamOf(address: TopicHandle): EmbeddedStream | undefined
+  /** Delivers to live receivers. */
+  deliver(address: TopicHandle, message: EngineMessage): void
+}
+
+interface Part {
+  readonly stream: EmbeddedStream
+  readonly address: TopicHandle
+  readonly message: BytesMessage
+  readonly options: AppendOptions
+}
+
+interface Settlement {
+  readonly consumer: EmbeddedConsumer
+  readonly token: number
+}
+
+export class EmbeddedTransaction implements Transaction {
+  readonly #place: TransactionPlace
+  readonly #parts: Part[] = []
+  readonly #settlements: Settlement[] = []
+  #bytes = 0
+  #hasEnded = false
+
+  constructor(place: TransactionPlace) {
+    this.#place = place
+  }
+
+  publish(address: TopicHandle, message: EngineMessage, options: AppendOptions = {}): void {
+    this.#assertOpen()
+    const stream = this.#place.streamOf(address)
+    if (stream === undefined) throw noStreamError(address.name)
+    const bytes = message.retain().toBytes()
+    this.#bytes += bytes.headerBytes + bytes.bodyBytes
+    if (this.#parts.length >= MOST_MESSAGES || this.#bytes > MOST_BYTES) {
+      throw new FanfareError(
+        'TRANSACTION_TOO_LARGE',
+        `a transaction takes at most ${MOST_MESSAGES} messages and ${MOST_BYTES} bytes`,
+        { details: { messages: this.#parts.length + 1, bytes: this.#bytes } },
+      )
+    }
+    this.#parts.push({ stream, address, message: bytes, options })
+  }
+
+  acknowledge(consumer: Consumer, token: number): void {
+    this.#assertOpen()
+    if (!(consumer instanceof EmbeddedConsumer)) {
+      throw new FanfareError('OPTION_INVALID', 'the consumer belongs to another engine')
+    }
+    this.#settlements.push({ consumer, token })
+  }
+
+  commit(done: TransactionDone): void {
+    this.#assertOpen()
+    this.#hasEnded = true
+    const refusal = this.#findRefusal()
+    if (refusal !== undefined) {
+      done(refusal, [])
+      return
+    }
+    const { store } = this.#place
+    store.beginUnit()
+    const receipts = this.#parts.map((part) => accept(part))
+    for (const { consumer, token } of this.#settlements) consumer.acknowledgeInUnit(token)
+    store.endUnit((error) => done(error, error === undefined ? receipts : []))
+    this.#parts.forEach(({ address, message }, i) => {
+      if (!receipts[i]!.isDuplicate) this.#place.deliver(address, message)
+    })
+  }
+
+  abort(): void {
+    this.#hasEnded = true
+    this.#parts.length = 0
+    this.#settlements.length = 0
+  }
+
+  #findRefusal(): FanfareError | undefined {
+    for (const { consumer, token } of this.#settlements) {
+      if (consumer.isInFlight(token)) continue
+      return new FanfareError(
+        'TOKEN_STALE',
+        `hand-out ${token} of consumer ${consumer.name} is over, so the transaction is refused`,
+        { details: { consumer: consumer.name, token } },
+      )
+    }
+    for (const { stream, address, message, options } of this.#parts) {
+      if (stream.findDuplicate(options) !== undefined) continue
+      const refusal = stream.findRefusal(address, message, options)
+      if (refusal !== undefined) return refusal
+    }
+    return this.#findMixedDurability()
+  }
+
+  /** What lives in memory only cannot be committed together with what is on the disk. */
+  #findMixedDurability(): FanfareError | undefined {
+    const inMemory = this.#parts.find(({ stream }) => stream.settings.durability === 'memory')
+    const onDisk =
+      this.#parts.some(({ stream }) => stream.settings.durability !== 'memory') ||
+      this.#settlements.some(({ consumer }) => consumer.isPersistent)
+    if (inMemory === undefined || !onDisk) return undefined
+    return new FanfareError(
+      'DURABILITY_MISMATCH',
+      `stream ${inMemory.stream.name} lives in memory and cannot be part of a durable transaction`,
+      { details: { stream: inMemory.stream.name } },
+    )
+  }
+
+  #assertOpen(): void {
+    if (!this.#hasEnded) return
+    throw new FanfareError('TRANSACTION_ENDED', 'the transaction was committed or aborted')
+  }
+}
+
+function accept({ stream, address, message, options }: Part): TransactionReceipt {
+  const original = stream.findDuplicate(options)
+  if (original !== undefined) return { stream, sequence: original, isDuplicate: true }
+  return { stream, sequence: stream.write(address, message, options), isDuplicate: false }
+}
+
+export function noStreamError(topic: string): FanfareError {
+  return new FanfareError(
+    'NO_STREAM',
+    `no stream captures ${topic}; make one: await broker.stream('name', { topics: ['${topic}'] })`,
+    { details: { topic } },
+  )
+}

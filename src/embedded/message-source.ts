@@ -1,0 +1,153 @@
+// Where a consumer's messages come from: its stream, read upwards, and the box of its dead letters for those that are handed out
+// again. What was read and waits for its turn is kept, up to a bound; beyond it it is read again.
+import type { ConsumerLedger } from '../delivery/index.js'
+import type { StoredMessage } from '../engine/index.js'
+import type { LogCursor } from '../log/index.js'
+import type { ConsumerHome } from './consumer-home.js'
+import type { ConsumerTerms } from './consumer-record.js'
+import { orderKeyOf, restoreOriginal, type DeadLetterBox } from './dead-letter-box.js'
+import { IS_DELAYED } from './record-flags.js'
+import { toStoredMessage } from './stream-record.js'
+import type { StreamSite } from './stream-site.js'
+import { TopicFilter } from './topic-selection.js'
+
+const MOST_KEPT = 2_000
+
+export class MessageSource {
+  /** Replay at the original pace: when the next message is due; Infinity: there is nothing to wait for. */
+  dueMs = Infinity
+  /** The sequences wanted while 'last-per-topic' lasts, ascending; what lies between is passed over. */
+  targets: readonly number[] | undefined
+  /** Where this consumer's dead letters lie, once it was opened. */
+  box: DeadLetterBox | undefined
+  readonly #site: StreamSite
+  readonly #home: ConsumerHome
+  readonly #terms: () => ConsumerTerms
+  readonly #loaded: () => void
+  readonly #kept = new Map<number, StoredMessage>()
+  #filter: TopicFilter
+  #cursor: LogCursor | undefined
+  #isLoading = false
+  #replay: { readonly startedAtMs: number; readonly firstTimeMs: number } | undefined
+
+  /** `loaded` is called when reading may go on. */
+  constructor(
+    site: StreamSite,
+    home: ConsumerHome,
+    terms: () => ConsumerTerms,
+    loaded: () => void,
+  ) {
+    this.#site = site
+    this.#home = home
+    this.#terms = terms
+    this.#loaded = loaded
+    this.#filter = new TopicFilter(terms().settings.topics)
+    this.targets = terms().targets
+  }
+
+  get filter(): TopicFilter {
+    return this.#filter
+  }
+
+  /** Begins to read at `position`, by the terms as they are now. */
+  begin(position: number): void {
+    this.close()
+    this.#filter = new TopicFilter(this.#terms().settings.topics)
+    this.#cursor = this.#home.log.cursor(position)
+  }
+
+  close(): void {
+    this.#cursor?.close()
+    this.#cursor = undefined
+    this.#kept.clear()
+  }
+
+  /** Takes out a message that was read before and is at hand. */
+  takeKept(id: number): StoredMessage | undefined {
+    const message = this.#kept.get(id)
+    this.#kept.delete(id)
+    return message
+  }
+
+  /** The message of an id: one of the stream, or below zero a dead letter that is handed out again. */
+  async read(id: number): Promise<StoredMessage | undefined> {
+    const kept = this.#kept.get(id)
+    if (kept !== undefined) return kept
+    if (id > 0) {
+      const record = await this.#home.log.read(id)
+      return record === undefined ? undefined : toStoredMessage(record, this.#site.topicAt)
+    }
+    await this.#openBox()
+    const letter = await this.box?.read(-id)
+    return letter === undefined
+      ? undefined
+      : restoreOriginal(letter, (name) => this.#site.topic(name))
+  }
+
+  /** What order is kept by, where it is kept by key. */
+  keyOf({ buffer, headersStart, headersEnd, handle }: StoredMessage): string | undefined {
+    if (this.#terms().settings.order !== 'key') return undefined
+    return orderKeyOf(buffer, headersStart, headersEnd, handle.name)
+  }
+
+  /** Offers the ledger one more message, or passes over one; false: there is none to be had at once. */
+  readOn(ledger: ConsumerLedger): boolean {
+    const cursor = this.#cursor
+    if (cursor === undefined) return false
+    this.#seek(cursor, ledger)
+    const found = cursor.next()
+    if (found === 'wait') this.#load(cursor)
+    if (found !== 'record') return false
+    const message = toStoredMessage(cursor, this.#site.topicAt)
+    const { sequence, handle } = message
+    if ((cursor.flags & IS_DELAYED) !== 0 || !this.#filter.matches(handle.name)) {
+      ledger.skip(sequence)
+      return true
+    }
+    if (!this.#isDue(message, cursor)) return false
+    ledger.offer(sequence, this.keyOf(message))
+    if (this.#kept.size < MOST_KEPT) this.#kept.set(sequence, message)
+    return true
+  }
+
+  /** Passes over what the ledger knows to be settled, and what lies between the targets. */
+  #seek(cursor: LogCursor, ledger: ConsumerLedger): void {
+    if (ledger.position > cursor.position) cursor.seek(ledger.position)
+    if (this.targets === undefined) return
+    const next = this.targets.find((target) => target >= cursor.position)
+    if (next === undefined) this.targets = undefined
+    else if (next > cursor.position) {
+      ledger.skip(next - 1)
+      cursor.seek(next)
+    }
+  }
+
+  /** Whether the moment of a message has come; otherwise it is looked at again then. */
+  #isDue(message: StoredMessage, cursor: LogCursor): boolean {
+    if (this.#terms().settings.replay === 'instant') return true
+    const nowMs = this.#site.clock.nowMs()
+    this.#replay ??= { startedAtMs: nowMs, firstTimeMs: message.timeMs }
+    const dueMs = this.#replay.startedAtMs + (message.timeMs - this.#replay.firstTimeMs)
+    if (dueMs <= nowMs) return true
+    cursor.seek(message.sequence)
+    this.dueMs = dueMs
+    return false
+  }
+
+  #load(cursor: LogCursor): void {
+    if (this.#isLoading) return
+    this.#isLoading = true
+    const goOn = (): void => {
+      this.#isLoading = false
+      this.#loaded()
+    }
+    // What cannot be read is reported by the log, which passes over it.
+    cursor.loaded().then(goOn, goOn)
+  }
+
+  async #openBox(): Promise<void> {
+    const { deadLetter } = this.#terms().settings
+    if (deadLetter === undefined) return
+    this.box = await this.#site.openDeadLetterBox(this.#home.name, deadLetter.stream)
+  }
+}

@@ -1,0 +1,67 @@
+// Reads a stream upwards for somebody who wants its messages and no consumer.
+import { StoredMessage, type ReadOptions, type StreamReader } from '../engine/index.js'
+import type { Log, LogCursor } from '../log/index.js'
+import { IS_DELAYED } from './record-flags.js'
+import { resolveStart } from './start-point.js'
+import { showRecord, type TopicLookUp } from './stream-record.js'
+import { TopicFilter } from './topic-selection.js'
+
+export class RecordReader implements StreamReader {
+  readonly #log: Log
+  readonly #topicAt: TopicLookUp
+  readonly #options: ReadOptions
+  readonly #filter: TopicFilter
+  readonly #through: number
+  readonly #message: StoredMessage
+  #cursor: LogCursor | undefined
+  /** Last per topic: the sequences to show, ascending; undefined: all. */
+  #targets: readonly number[] | undefined
+  #nextTarget = 0
+
+  constructor(log: Log, topicAt: TopicLookUp, options: ReadOptions) {
+    this.#log = log
+    this.#topicAt = topicAt
+    this.#options = options
+    this.#filter = new TopicFilter(options.topics ?? [])
+    this.#through = Math.min(options.through ?? Infinity, log.state.lastSequence)
+    this.#message = new StoredMessage(topicAt(NO_TOPIC, 0, NO_TOPIC.length))
+  }
+
+  next(): StoredMessage | undefined | Promise<StoredMessage | undefined> {
+    const cursor = this.#cursor
+    if (cursor === undefined) return this.#begin().then(() => this.next())
+    for (;;) {
+      if (!this.#seekTarget(cursor)) return undefined
+      const found = cursor.next()
+      if (found === 'end') return undefined
+      if (found === 'wait') return cursor.loaded().then(() => this.next())
+      if (cursor.sequence > this.#through) return undefined
+      if ((cursor.flags & IS_DELAYED) !== 0) continue
+      const message = showRecord(cursor, this.#message, this.#topicAt)
+      if (this.#filter.matches(message.handle.name)) return message
+    }
+  }
+
+  close(): void {
+    this.#cursor?.close()
+    this.#nextTarget = Infinity
+    this.#targets = []
+  }
+
+  async #begin(): Promise<void> {
+    const start = this.#options.start ?? { at: 'first' }
+    const { position, targets } = await resolveStart(this.#log, start, this.#filter.patterns)
+    this.#targets ??= targets
+    this.#cursor = this.#log.cursor(position)
+  }
+
+  #seekTarget(cursor: LogCursor): boolean {
+    if (this.#targets === undefined) return true
+    const target = this.#targets[this.#nextTarget++]
+    if (target === undefined) return false
+    cursor.seek(target)
+    return true
+  }
+}
+
+const NO_TOPIC = new TextEncoder().encode('-')

@@ -1,0 +1,83 @@
+// Which messages a stream keeps for its consumers: with 'work-queue' until one consumer has settled them, with 'interest' until
+// every consumer that wants them has. What follows from settlements is derived again after a restart and not logged.
+import type { StreamSettings } from '../engine/index.js'
+import type { Log, LogRecord } from '../log/index.js'
+import { IS_DELAYED } from './record-flags.js'
+import { moveToNext } from './topic-selection.js'
+import type { TopicLookUp } from './stream-record.js'
+
+/** What a stream asks of a consumer, and tells it. */
+export interface Interested {
+  wants(topic: string): boolean
+  hasSettled(sequence: number): boolean
+  /** A message that it wants was accepted. */
+  messageAccepted(): void
+}
+
+export class Retention {
+  readonly #policy: StreamSettings['retention']
+  readonly #log: Log
+  readonly #topicAt: TopicLookUp
+  readonly #consumers: () => Iterable<Interested>
+  #looked: number
+
+  constructor(
+    policy: StreamSettings['retention'],
+    log: Log,
+    topicAt: TopicLookUp,
+    consumers: () => Iterable<Interested>,
+  ) {
+    this.#policy = policy
+    this.#log = log
+    this.#topicAt = topicAt
+    this.#consumers = consumers
+    this.#looked = log.state.lastSequence
+  }
+
+  /** A consumer has settled a message. */
+  settled(sequence: number, by: Interested): void {
+    if (this.#policy === 'limits') return
+    const others = [...this.#consumers()].filter((consumer) => consumer !== by)
+    if (this.#policy === 'work-queue' || others.every((other) => other.hasSettled(sequence))) {
+      this.#log.remove(sequence, false)
+      return
+    }
+    void this.#log.read(sequence).then((record) => {
+      if (record !== undefined && this.#isDone(record)) this.#log.remove(sequence, false)
+    })
+  }
+
+  /** Messages that nobody wants are not kept. */
+  async committed(through: number): Promise<void> {
+    if (this.#policy !== 'interest') return
+    const from = this.#looked + 1
+    this.#looked = through
+    await this.#sweep(from, through)
+  }
+
+  /** Removes everything that is done with: after a restart, or when a consumer has gone. */
+  async sweep(): Promise<void> {
+    if (this.#policy === 'limits') return
+    await this.#sweep(this.#log.state.firstSequence, this.#log.state.lastSequence)
+  }
+
+  async #sweep(from: number, through: number): Promise<void> {
+    const cursor = this.#log.cursor(from)
+    try {
+      while ((await moveToNext(cursor)) && cursor.sequence <= through) {
+        if (this.#isDone(cursor)) this.#log.remove(cursor.sequence, false)
+      }
+    } finally {
+      cursor.close()
+    }
+  }
+
+  #isDone({ sequence, flags, bytes, keyStart, keyEnd }: LogRecord): boolean {
+    if ((flags & IS_DELAYED) !== 0) return false
+    const { name } = this.#topicAt(bytes, keyStart, keyEnd)
+    const interested = [...this.#consumers()].filter((consumer) => consumer.wants(name))
+    return this.#policy === 'work-queue'
+      ? interested.some((consumer) => consumer.hasSettled(sequence))
+      : interested.every((consumer) => consumer.hasSettled(sequence))
+  }
+}

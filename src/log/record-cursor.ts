@@ -1,0 +1,90 @@
+// A cursor over the committed records of a log.
+import type { Block } from './block.js'
+import { BlockReader, type SegmentList } from './block-reader.js'
+import type { LogCursor } from './log.js'
+import { RecordView } from './record.js'
+import type { Segment } from './segment.js'
+
+/** What a cursor must know of its log. */
+export interface CursorSource extends SegmentList {
+  readonly firstSequence: number
+  readonly committedSequence: number
+}
+
+export class RecordCursor extends RecordView implements LogCursor {
+  readonly #source: CursorSource
+  readonly #reader: BlockReader
+  #position: number
+  #block: Block | undefined
+  #segment: Segment | undefined
+  #at = 0
+  #isClosed = false
+
+  constructor(source: CursorSource, fromSequence: number) {
+    super()
+    this.#source = source
+    this.#reader = new BlockReader(source)
+    this.#position = Math.max(1, fromSequence)
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  next(): 'record' | 'end' | 'wait' {
+    const source = this.#source
+    let sequence = Math.max(this.#position, source.firstSequence)
+    while (sequence <= source.committedSequence && !this.#isClosed) {
+      if (this.#block === undefined || sequence > this.#block.lastSequence) {
+        const found = this.#reader.at(sequence)
+        if (found === 'wait') {
+          this.#position = sequence
+          return 'wait'
+        }
+        if (found === undefined) return 'end'
+        this.#block = found
+        this.#segment = this.#reader.segment
+        this.#at = found.recordsStart
+      }
+      if (this.#walk(this.#block, sequence)) return this.#show()
+      sequence = this.#block.lastSequence + 1
+    }
+    return 'end'
+  }
+
+  loaded(): Promise<void> {
+    return this.#reader.loaded()
+  }
+
+  seek(sequence: number): void {
+    this.#position = Math.max(1, sequence)
+    this.#block = undefined
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#block = undefined
+    this.#segment = undefined
+    this.#reader.release()
+  }
+
+  /** Goes on to the next record of the block that is there and has at least that number. */
+  #walk(block: Block, sequence: number): boolean {
+    while (this.#at < block.end) {
+      this.show(block, this.#at)
+      this.#at = this.bodyEnd
+      if (this.sequence >= sequence && this.#segment!.has(this.sequence)) return true
+    }
+    return false
+  }
+
+  #show(): 'record' | 'end' {
+    if (this.sequence > this.#source.committedSequence) {
+      // An open block holds it already; it is looked at again when it is committed.
+      this.#at = this.start
+      return 'end'
+    }
+    this.#position = this.sequence + 1
+    return 'record'
+  }
+}
