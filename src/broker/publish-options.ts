@@ -97,18 +97,19 @@ function toAppendOptions(
   options: TransactionPublishOptions,
   clock: Clock,
 ): AppendOptions | undefined {
-  const { id, expect, ttl, rollUp } = options
+  const { id, expect, ttl, delay, deliverAt, rollUp } = options
+  const asksNothing = (id ?? expect ?? ttl ?? delay ?? deliverAt ?? rollUp) === undefined
+  if (asksNothing) return undefined
   if (id !== undefined && (typeof id !== 'string' || id === '')) {
     throw optionInvalid('id', id, 'a text')
   }
-  const append = withoutUndefined({
+  return withoutUndefined({
     id,
     ...toExpectations(expect),
     ttlMs: ttl === undefined ? undefined : atLeastOneMs('ttl', ttl),
     deliverAtMs: toMoment(options, clock),
     rollUp: rollUp === undefined ? undefined : oneOf('rollUp', rollUp, ROLL_UPS),
   })
-  return Object.keys(append).length === 0 ? undefined : append
 }
 
 function toExpectations(expect: Expectations | undefined): AppendOptions {
