@@ -4,7 +4,8 @@
 // emits meanwhile follows after the current message has reached everybody.
 import { Alarms, FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
 import type { Codec } from '../codec/index.js'
-import type { Durable, Engine } from '../engine/index.js'
+import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
+import type { TopicHandle } from '../topic/index.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
 import type { BrokerStream } from './broker-stream.js'
 import type { ConsumeOptions, Delivery } from './consume-options.js'
@@ -18,7 +19,7 @@ import type {
 } from './definition.js'
 import type { DurableHost } from './durable-host.js'
 import type { Receipt } from './durable-publisher.js'
-import { DurableVerbs, type TransactionOptions } from './durable-verbs.js'
+import type { DurableVerbs, TransactionOptions } from './durable-verbs.js'
 import type { MessageContext, Publication } from './live-message.js'
 import {
   LiveSubscription,
@@ -28,7 +29,7 @@ import {
 import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
 import { Publications, toMessage, type Parameterized } from './publications.js'
-import type { PublishOptions } from './publish-options.js'
+import { assertPublishable, toPublishTerms, type PublishOptions } from './publish-options.js'
 import { answering, refuse, requestOne, type RequestContext } from './requests.js'
 import { Catalog, type MessageOf, type Source } from './source.js'
 import type { StreamOptions } from './stream-options.js'
@@ -71,8 +72,10 @@ export class Broker implements AsyncDisposable {
   readonly #publications: Publications
   readonly #requestsUnderWay = new Set<(reason: FanfareError) => void>()
   readonly #requests: RequestContext
-  /** Made when first needed. */
+  /** Loaded when first needed: a broker of live messages carries none of it. */
   #verbs: DurableVerbs | undefined
+  #loadingVerbs: Promise<DurableVerbs> | undefined
+  #publishesWaiting = 0
   #closing: Promise<void> | undefined
 
   constructor(parts: BrokerParts) {
@@ -218,7 +221,7 @@ export class Broker implements AsyncDisposable {
    */
   async stream(name: string, options?: StreamOptions): Promise<BrokerStream> {
     this.#assertOpen()
-    return this.#durably.stream(name, options)
+    return (await this.#loadVerbs()).stream(name, options)
   }
 
   /**
@@ -239,9 +242,18 @@ export class Broker implements AsyncDisposable {
     data: unknown,
     options?: PublishOptions & Parameterized,
   ): Promise<Receipt> {
-    const durably = this.#durablyOrFailure
-    if (durably instanceof FanfareError) return Promise.reject(durably)
-    return durably.publish(target, data, options)
+    try {
+      const publication = this.#publications.of(target, options)
+      assertPublishable(publication.definition)
+      const { append, attributes } = toPublishTerms(options, this.context.clock)
+      const message = toMessage(publication, data, attributes)
+      if (this.#verbs !== undefined && this.#publishesWaiting === 0) {
+        return this.#verbs.publish(publication.topic, message, append, options)
+      }
+      return this.#publishWhenLoaded(publication.topic, message, append, options)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
   }
 
   /**
@@ -261,7 +273,7 @@ export class Broker implements AsyncDisposable {
     options: ConsumeOptions<D> = {},
   ): Promise<Consumption> {
     this.#assertOpen()
-    return this.#durably.consume(name, source, handler, options)
+    return (await this.#loadVerbs()).consume(name, source, handler, options)
   }
 
   /**
@@ -274,7 +286,7 @@ export class Broker implements AsyncDisposable {
     fill: (tx: Transaction) => unknown,
     options: TransactionOptions = {},
   ): Promise<Receipt[]> {
-    return this.#durably.transaction(fill, options)
+    return (await this.#loadVerbs()).transaction(fill, options)
   }
 
   /** Resolves when what was emitted has left this process and no subscription that makes publishers wait is full. */
@@ -313,19 +325,38 @@ export class Broker implements AsyncDisposable {
     this.#subscriptions.delete(subscription)
   }
 
-  get #durably(): DurableVerbs {
-    const durably = this.#durablyOrFailure
-    if (durably instanceof FanfareError) throw durably
-    return durably
+  /** Those who publish before the verbs are loaded keep their order, as do those who publish while these wait. */
+  async #publishWhenLoaded(
+    topic: TopicHandle,
+    message: EngineMessage,
+    append: AppendOptions | undefined,
+    options: PublishOptions | undefined,
+  ): Promise<Receipt> {
+    // Encoded now: what the caller does with the data afterwards changes nothing.
+    message.toBytes()
+    this.#publishesWaiting += 1
+    try {
+      const verbs = await this.#loadVerbs()
+      return verbs.publish(topic, message, append, options)
+    } finally {
+      this.#publishesWaiting -= 1
+    }
   }
 
-  get #durablyOrFailure(): DurableVerbs | FanfareError {
-    if (this.#verbs !== undefined) return this.#verbs
+  #loadVerbs(): Promise<DurableVerbs> {
+    this.#loadingVerbs ??= this.#openVerbs()
+    return this.#loadingVerbs
+  }
+
+  async #openVerbs(): Promise<DurableVerbs> {
     const { durable, capabilities } = this.engine
-    if (durable !== undefined) return (this.#verbs = new DurableVerbs(this.#hostDurable(durable)))
-    return new FanfareError('UNSUPPORTED', `the ${capabilities.engine} engine has no streams`, {
-      details: { engine: capabilities.engine },
-    })
+    if (durable === undefined) {
+      throw new FanfareError('UNSUPPORTED', `the ${capabilities.engine} engine has no streams`, {
+        details: { engine: capabilities.engine },
+      })
+    }
+    const { DurableVerbs } = await import('./durable-verbs.js')
+    return (this.#verbs = new DurableVerbs(this.#hostDurable(durable)))
   }
 
   #hostDurable(durable: Durable): DurableHost {
@@ -374,6 +405,8 @@ export class Broker implements AsyncDisposable {
 
   async #close(drainMs: number): Promise<void> {
     for (const stream of this.#streams) stream.end()
+    // What was published before is accepted first.
+    if (this.#loadingVerbs !== undefined) await this.#loadingVerbs.catch(() => undefined)
     const drained = Promise.all([
       this.#verbs?.drain(drainMs),
       ...[...this.#subscriptions].map((subscription) => subscription.drain()),

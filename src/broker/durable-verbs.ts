@@ -1,7 +1,13 @@
 // The durable verbs of a broker: streams, publishing with receipts, consumers, transactions.
 import { FanfareError, toMilliseconds, type Alarm, type Duration } from '../base/index.js'
-import type { Consumer, ConsumerSettings, Stream as EngineStream } from '../engine/index.js'
-import { patternsOverlap } from '../topic/index.js'
+import type {
+  AppendOptions,
+  Consumer,
+  ConsumerSettings,
+  EngineMessage,
+  Stream as EngineStream,
+} from '../engine/index.js'
+import { patternsOverlap, type TopicHandle } from '../topic/index.js'
 import { BrokerStream } from './broker-stream.js'
 import {
   changedConsumerSettings,
@@ -13,10 +19,8 @@ import {
 import { OpenConsumption, type ConsumeHandler, type Consumption } from './consumption.js'
 import type { AnyDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
-import { DurablePublisher, type Receipt } from './durable-publisher.js'
+import { DurablePublisher, type Receipt, type ReceiptTerms } from './durable-publisher.js'
 import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
-import { toMessage, type Parameterized } from './publications.js'
-import { toPublishTerms, type PublishOptions } from './publish-options.js'
 import type { ResolvedSource, Source } from './source.js'
 import { isRelative, toStartPoint } from './starting-point.js'
 import {
@@ -59,21 +63,14 @@ export class DurableVerbs {
     return new BrokerStream(this.#host, await verified(name, durable.createStream(settings)))
   }
 
-  /** Rejects, and never throws. */
+  /** Throws for wrong terms; what the engine refuses rejects. */
   publish(
-    target: AnyDefinition | string,
-    data: unknown,
-    options: (PublishOptions & Parameterized) | undefined,
+    topic: TopicHandle,
+    message: EngineMessage,
+    append: AppendOptions | undefined,
+    terms: ReceiptTerms | undefined,
   ): Promise<Receipt> {
-    try {
-      const publication = this.#host.publicationOf(target, options)
-      assertPublishable(publication.definition)
-      const { append, attributes } = toPublishTerms(options, this.#host.clock)
-      const message = toMessage(publication, data, attributes)
-      return this.#publisher.publish(publication.topic, message, append, options)
-    } catch (error) {
-      return Promise.reject(error as Error)
-    }
+    return this.#publisher.publish(topic, message, append, terms)
   }
 
   async consume(
@@ -194,15 +191,6 @@ export class DurableVerbs {
     })
     return Promise.race([work, limit]).finally(() => this.#host.alarms.cancel(alarm))
   }
-}
-
-function assertPublishable(definition: AnyDefinition | undefined): void {
-  if (definition?.kind !== 'query') return
-  throw new FanfareError(
-    'OPTION_INVALID',
-    `${definition.topic} is a query: it is requested, not published`,
-    { details: { topic: definition.topic } },
-  )
 }
 
 /** A command is for one receiver, so it is consumed where each message goes to one consumer. */

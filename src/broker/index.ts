@@ -4,7 +4,7 @@ export { bytesCodec, jsonCodec, textCodec, type Codec } from '../codec/index.js'
 export type { OverflowPolicy } from '../delivery/index.js'
 export { Broker, type CloseOptions, type RequestOptions } from './broker.js'
 export type { BrokerEvent } from './broker-event.js'
-export { BrokerStream, type PurgeOptions, type StreamInfo } from './broker-stream.js'
+export type { BrokerStream, PurgeOptions, StreamInfo } from './broker-stream.js'
 export type {
   ConsumeOptions,
   ConsumerOptions,

@@ -179,10 +179,10 @@ describe('read', () => {
     controller.abort(new Error('enough'))
     await expect(stage.run(waiting)).rejects.toThrow('enough')
 
-    const orphaned = orders.read({ from: 'new' }).next()
+    const orphaned = codeOf(orders.read({ from: 'new' }).next())
     await stage.settle()
     await stage.run(orders.delete())
-    expect(await codeOf(stage.run(orphaned))).toBe('STREAM_DELETED')
+    expect(await stage.run(orphaned)).toBe('STREAM_DELETED')
   })
 
   it('ends a loop that follows when the broker closes', async () => {

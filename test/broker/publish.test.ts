@@ -1,6 +1,14 @@
 // Durable publishing through the API: receipts, ids, expectations, lifetimes, and what is refused.
 import { afterEach, describe, expect, it } from 'vitest'
-import { command, event, openBroker, query, type StreamOptions } from '../../src/broker/index.js'
+import {
+  Broker,
+  command,
+  event,
+  openBroker,
+  query,
+  type StreamOptions,
+} from '../../src/broker/index.js'
+import { jsonCodec } from '../../src/codec/index.js'
 import type { Engine } from '../../src/engine/index.js'
 import { EmbeddedEngine } from '../../src/embedded/index.js'
 import { isNumberSchema, shapeOf } from '../conformance/schemas.js'
@@ -193,6 +201,28 @@ describe('publish', () => {
     expect(await codeOf(broker.consume('a', 'a', () => {}))).toBe('UNSUPPORTED')
     expect(await codeOf(broker.transaction(() => {}))).toBe('UNSUPPORTED')
     await broker.close()
+  })
+
+  it('keeps the order of the calls, the first ones of a broker included', async () => {
+    await openOrders()
+    const another = new Broker({
+      engine: stage.engine,
+      clock: stage.clock,
+      codec: jsonCodec,
+      onEvent: () => {},
+    })
+    const data = { id: 1 }
+    const early = [another.publish(Placed, data), another.publish(Placed, { id: 2 })]
+    data.id = 7
+    const late = early[0]!.then(() => another.publish(Placed, { id: 4 }))
+    const soon = Promise.resolve().then(() => another.publish(Placed, { id: 3 }))
+    const receipts = await stage.run(Promise.all([...early, soon, late]))
+    expect(receipts.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4])
+    const stored = await stage.run(stage.broker.stream('orders'))
+    expect(await idsIn(stored)).toEqual([1, 2, 3, 4])
+    const last = another.publish(Placed, { id: 5 })
+    await stage.run(another.close())
+    expect((await last).sequence).toBe(5)
   })
 
   it('keeps what was accepted when the broker closes, and takes nothing after', async () => {
