@@ -58,9 +58,9 @@ export class Alarms {
   }
 
   #ring(): void {
-    this.#disarm()
     // A system timer may fire a fraction of a millisecond early.
-    const nowMs = this.#clock.elapsedMs() + 1
+    const nowMs = Math.max(this.#clock.elapsedMs(), this.#timerAtMs)
+    this.#disarm()
     for (let due = this.#heap.takeDue(nowMs); due !== undefined; due = this.#heap.takeDue(nowMs)) {
       due.value()
     }

@@ -51,6 +51,8 @@ export class Block {
   readonly baseTimeMs: number
   lastTimeMs: number
   count = 0
+  /** Where it lies, or will lie, in its segment's file. */
+  position = 0
 
   constructor(
     bytes: Uint8Array,
@@ -133,7 +135,7 @@ export function claimedLength(words: DataView, start: number, end: number): numb
 
 /** The block at `start` of a buffer, when `[start, end)` holds all of it and its checksum is right. */
 export function readBlock(
-  disk: Disk,
+  disk: Pick<Disk, 'checksum'>,
   bytes: Uint8Array,
   words: DataView,
   start: number,

@@ -3,6 +3,7 @@
 import { FanfareError, type Clock } from '../base/index.js'
 import type {
   Log,
+  LogLimits,
   LogSettings,
   LogStore,
   NoteLevel,
@@ -97,6 +98,10 @@ export class MemoryLogStore implements LogStore, MemoryLogHome {
     for (const log of this.#logs.values()) log.end(closed())
     return Promise.resolve()
   }
+
+  checkUnit(_isDurable: boolean): void {}
+
+  limitsSet(_log: MemoryLog, _limits: LogLimits): void {}
 
   accepted(log: MemoryLog): void {
     this.#dirty.push(log)

@@ -13,6 +13,9 @@ const DEFAULT_SEGMENT_BYTES = 1_048_576
 
 /** What a memory log tells the store that it belongs to. */
 export interface MemoryLogHome {
+  limitsSet(log: MemoryLog, limits: LogLimits): void
+  /** Throws when the open unit has parts on the disk. */
+  checkUnit(isDurable: boolean): void
   /** Something waits for `admitWaiting`. */
   accepted(log: MemoryLog): void
 }
@@ -36,7 +39,7 @@ export class MemoryLog extends SegmentedLog {
 
   /** Goes on above numbers that were given before a restart. */
   continueAfter(lastSequence: number): void {
-    this.restorePosition(lastSequence + 1, lastSequence, 0)
+    this.restorePosition(lastSequence, 0)
   }
 
   get isWaiting(): boolean {
@@ -67,6 +70,10 @@ export class MemoryLog extends SegmentedLog {
     this.#waiting = []
     this.#waitingSegments = []
     this.refuse(error)
+  }
+
+  protected override checkUnit(): void {
+    this.#home.checkUnit(false)
   }
 
   protected override blockOpened(block: Block): void {
@@ -111,7 +118,9 @@ export class MemoryLog extends SegmentedLog {
 
   protected override removalMade(_from: number, _through: number): void {}
 
-  protected override limitsChanged(_limits: LogLimits): void {}
+  protected override limitsChanged(limits: LogLimits): void {
+    this.#home.limitsSet(this, limits)
+  }
 }
 
 export function copyRecord(writer: BlockWriter, view: RecordView): number {

@@ -17,6 +17,7 @@ export class NumberSet {
 
   has(number: number): boolean {
     const offset = number - this.#base
+    if (offset < 0) return false
     const word = offset >>> 5
     return word < this.#words.length && (this.#words[word]! & (1 << (offset & 31))) !== 0
   }
@@ -63,6 +64,14 @@ export class NumberSet {
       offset += bits
     }
     return count
+  }
+
+  /** Calls `visit` with each number of the set in `[from, to)`. */
+  forEachIn(from: number, to: number, visit: (number: number) => void): void {
+    const end = Math.min(to, this.#base + (this.#words.length << 5))
+    for (let number = Math.max(from, this.#base); number < end; number++) {
+      if (this.has(number)) visit(number)
+    }
   }
 
   /** The bitmap of `span` numbers as bytes, for an index file. */

@@ -94,6 +94,8 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#finder = new RecordFinder(this)
   }
 
+  /** Throws DURABILITY_MISMATCH when the record may not be part of the open unit. */
+  protected abstract checkUnit(): void
   /** A block was begun whose first record is about to be written. */
   protected abstract blockOpened(block: Block): void
   /** A record was accepted. */
@@ -164,6 +166,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   ): number {
     if (this.#frozen !== undefined) throw this.#frozen
     if (key.length > MAX_KEY_BYTES) throw tooLongKey(key.length)
+    this.checkUnit()
     if (timeMs > this.#acceptedTimeMs) this.#acceptedTimeMs = timeMs
     const sequence = this.#accepted + 1
     this.#accepted = sequence
@@ -294,21 +297,53 @@ export abstract class SegmentedLog implements Log, CursorSource {
     return this.#acceptedTimeMs
   }
 
-  /** Where the log goes on after opening. */
-  protected restorePosition(firstSequence: number, lastSequence: number, lastTimeMs: number): void {
+  /** What is known before the records are read again: those below `firstSequence` were removed. */
+  beginRestore(firstSequence: number): void {
     this.#first = firstSequence
-    this.#accountedThrough = firstSequence - 1
-    this.#committed = lastSequence
-    this.#accepted = lastSequence
-    this.#committedTimeMs = lastTimeMs
-    this.#acceptedTimeMs = lastTimeMs
   }
 
-  /** Counts the records of a segment that is there when the log is opened; its keys are counted by the caller. */
-  protected restoreSegment(segment: Segment): void {
-    this.segments.push(segment)
-    this.#records += segment.liveIn(this.#first, this.#committed + 1)
-    this.#bytes += segment.bytes
+  /** Where the log goes on after opening. */
+  protected restorePosition(lastSequence: number, lastTimeMs: number): void {
+    this.#committed = Math.max(this.#committed, lastSequence)
+    this.#accepted = this.#committed
+    this.#committedTimeMs = Math.max(this.#committedTimeMs, lastTimeMs)
+    this.#acceptedTimeMs = this.#committedTimeMs
+    this.#first = Math.min(this.#first, this.#committed + 1)
+    this.#moveFirst()
+    this.#accountedThrough = this.#first - 1
+    if (this.#limits.maxRecordsPerKey !== undefined && this.#records > 0) this.#wantsPass = true
+    this.#clearJobs()
+    this.#work()
+    this.enforceLimits(this.clock.nowMs())
+  }
+
+  /**
+   * Counts and indexes the records of a block that was committed before the log was opened. Removed numbers of the segment
+   * are marked; those that have no record become so.
+   */
+  protected readmit(segment: Segment, block: Block): void {
+    const { keyIndex } = this
+    const view = this.#view
+    if (segment.firstTimeMs === 0) segment.firstTimeMs = block.baseTimeMs
+    for (let at = block.recordsStart; at < block.end; at = view.bodyEnd) {
+      view.show(block, at)
+      const { sequence } = view
+      for (let gap = segment.nextSequence; gap < sequence; gap++) segment.markRemoved(gap)
+      segment.nextSequence = sequence + 1
+      segment.storedBytes += view.length
+      if (sequence < this.#first || !segment.has(sequence)) continue
+      segment.records += 1
+      segment.bytes += view.length
+      this.#records += 1
+      this.#bytes += view.length
+      keyIndex.add(view.bytes, view.keyStart, view.keyEnd, sequence)
+      if (this.#firsts.isLinking && keyIndex.previousLast > 0) {
+        this.#firsts.link(keyIndex.previousLast, sequence)
+      }
+    }
+    segment.lastTimeMs = view.timeMs
+    this.#committed = view.sequence
+    this.#committedTimeMs = view.timeMs
   }
 
   /** Gives up what was accepted after `sequence`; the numbers are given again. */

@@ -20,11 +20,27 @@ const ARRIVAL_BOUND_MS = 5_000
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
+/** How an engine may end: closed; the process killed; the machine without power. */
+export type Ending = 'restart' | 'kill' | 'power loss'
+
+/** Time that stands still until a case moves it. */
+export interface MovableTime {
+  nowMs(): number
+  advance(durationMs: number): void
+}
+
 export interface Place {
+  /** The engine in use: another one after `reopen`. */
   readonly engine: Engine
   /** A second engine on the same place; the same engine where the place is this process. */
   another(): Promise<Engine>
   close(): Promise<void>
+  /** Absent: time passes by itself. */
+  readonly time?: MovableTime
+  /** The ways in which the engine can end here and find again what it kept; absent: it keeps nothing. */
+  readonly endings?: readonly Ending[]
+  /** Ends the engine that way and opens one on what it left. What still holds the old one hears nothing any more. */
+  reopen?(ending: Ending): Promise<void>
 }
 
 export interface Content {
@@ -50,19 +66,33 @@ export interface BrokerTerms {
 }
 
 export class Stage {
-  readonly publisher: Engine
-  readonly subscriber: Engine
   readonly place: Place
+  #subscriber: Engine
   #fences = 0
 
   private constructor(place: Place, subscriber: Engine) {
     this.place = place
-    this.publisher = place.engine
-    this.subscriber = subscriber
+    this.#subscriber = subscriber
   }
 
   static async open(place: Place): Promise<Stage> {
     return new Stage(place, await place.another())
+  }
+
+  get publisher(): Engine {
+    return this.place.engine
+  }
+
+  get subscriber(): Engine {
+    return this.#subscriber
+  }
+
+  /** Ends the engine and goes on with one that found what it left. */
+  async reopen(ending: Ending): Promise<void> {
+    const { place } = this
+    if (place.reopen === undefined) throw new Error('this place keeps nothing over an ending')
+    await place.reopen(ending)
+    this.#subscriber = await place.another()
   }
 
   makeMessage(topic: string, content: Content = {}, engine = this.publisher): BytesMessage {

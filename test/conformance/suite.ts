@@ -4,6 +4,20 @@ import * as vitest from 'vitest'
 import { brokerChapter } from './broker.js'
 import type { Case, Chapter } from './case.js'
 import { closeChapter } from './close.js'
+import { durableClosedChapter } from './durable-closed.js'
+import { durableConsumersChapter } from './durable-consumers.js'
+import { durableDeadLettersChapter } from './durable-dead-letters.js'
+import { durableKeyOrderChapter } from './durable-key-order.js'
+import { durableMembersChapter } from './durable-members.js'
+import { durablePublishingChapter } from './durable-publishing.js'
+import { durableReadingChapter } from './durable-reading.js'
+import { durableRemovalChapter } from './durable-removal.js'
+import { durableRestartChapter } from './durable-restart.js'
+import { durableStreamsChapter } from './durable-streams.js'
+import { durableTermsChapter } from './durable-terms.js'
+import { durableTransactionsChapter } from './durable-transactions.js'
+import { durableUniversalChapter } from './durable-universal.js'
+import { durableVerdictsChapter } from './durable-verdicts.js'
 import { errorsChapter } from './errors.js'
 import { groupChapter } from './group.js'
 import { publishChapter } from './publish.js'
@@ -38,6 +52,20 @@ const chapters: readonly Chapter[] = [
   closeChapter,
   brokerChapter,
   traitsChapter,
+  durableStreamsChapter,
+  durablePublishingChapter,
+  durableTermsChapter,
+  durableReadingChapter,
+  durableRemovalChapter,
+  durableConsumersChapter,
+  durableVerdictsChapter,
+  durableMembersChapter,
+  durableKeyOrderChapter,
+  durableDeadLettersChapter,
+  durableTransactionsChapter,
+  durableUniversalChapter,
+  durableRestartChapter,
+  durableClosedChapter,
 ]
 
 export function conformance(
@@ -64,7 +92,7 @@ export function conformance(
   })
 }
 
-/** False when the engine's capabilities do not ask for the case. */
+/** False when the case asks for more than the engine or its place is able to. */
 async function runCase(
   { needs, run, name }: Case,
   openEngine: ConformanceOptions['openEngine'],
@@ -72,7 +100,7 @@ async function runCase(
 ): Promise<boolean> {
   const place = await openEngine()
   try {
-    if (needs?.(place.engine.capabilities) === false) return false
+    if (needs?.(place.engine.capabilities, place) === false) return false
     const failure = await run(await Stage.open(place)).then(
       () => undefined,
       (error: unknown) => ({ error }),

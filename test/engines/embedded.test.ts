@@ -1,10 +1,5 @@
 // The engine inside this process keeps the contract.
-import { EmbeddedEngine } from '../../src/embedded/index.js'
 import { conformance } from '../conformance/suite.js'
+import { openMemoryPlace } from './embedded-place.js'
 
-conformance('the embedded engine', {
-  async openEngine() {
-    const engine = new EmbeddedEngine()
-    return { engine, another: async () => engine, close: () => engine.close() }
-  },
-})
+conformance('the embedded engine in memory', { openEngine: openMemoryPlace })

@@ -1,0 +1,335 @@
+// A log in files. It fills blocks, gives them their places when a commit cycle takes them, and admits them when the cycle is
+// safe; when and how that is written is the store's decision.
+import type { FanfareError } from '../base/index.js'
+import type { Block } from './block.js'
+import { BlockWriter } from './block-writer.js'
+import { FileSegment, type SegmentHome, type SegmentMark } from './file-segment.js'
+import type { EntryWriter } from './journal-entry.js'
+import type { LogLimits } from './log.js'
+import { copyRecord } from './memory-log.js'
+import { RecordView } from './record.js'
+import type { Segment } from './segment.js'
+import { SegmentedLog, type SegmentedLogOptions } from './segmented-log.js'
+
+const DEFAULT_SEGMENT_BYTES = 16_777_216
+
+/** Numbers that may be given before the next reservation is safe, for logs whose last records may be lost. */
+export const RESERVED_NUMBERS = 65_536
+
+/** What a file log tells its store. */
+export interface FileLogHome extends SegmentHome {
+  /** Throws when the open unit has parts in memory. */
+  checkUnit(isDurable: boolean): void
+  accepted(log: FileLog, bytes: number): void
+  removed(log: FileLog, from: number, through: number): void
+  limitsSet(log: FileLog, limits: LogLimits): void
+  dropped(segment: FileSegment): void
+  wantsCompaction(log: FileLog, segment: FileSegment): void
+  readingFailed(log: FileLog, error: unknown): void
+}
+
+export class FileLog extends SegmentedLog {
+  readonly directory: string
+  readonly #home: FileLogHome
+  readonly #segmentBytes: number
+  /** Blocks of the open group. */
+  #part: Block[] = []
+  #active: FileSegment | undefined
+  /** Segments with blocks that are not written or not safe, oldest first. */
+  #unsafe: FileSegment[] = []
+  /** Numbers up to here are reserved, durably. */
+  ceiling = 0
+  /** A write or sync failed: what is committed from now on lies in the journal only. */
+  isBroken = false
+  isDropped = false
+  /** The group that has the log in it last; the store's own mark. */
+  group: object | undefined
+  /** Writes, syncs and roll-backs of this log, one after another. */
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(options: SegmentedLogOptions, directory: string, home: FileLogHome) {
+    super(options)
+    this.directory = directory
+    this.#home = home
+    this.#segmentBytes = options.settings.segmentBytes ?? DEFAULT_SEGMENT_BYTES
+  }
+
+  /** Numbers are reserved ahead where the last records may be lost without anybody being told. */
+  get isReserving(): boolean {
+    return this.settings.durability !== 'fsync'
+  }
+
+  /** Whether everything committed is in the log's own files, safely. */
+  get isSafe(): boolean {
+    return this.#unsafe.length === 0
+  }
+
+  get fileSegments(): readonly FileSegment[] {
+    return this.segments as FileSegment[]
+  }
+
+  /** Writes down which numbers have no record. */
+  describeRemoved(entries: EntryWriter): void {
+    for (const { removed, firstSequence, span } of this.segments) {
+      if (removed === undefined || removed.size === 0) continue
+      entries.removedMap(this.incarnation, firstSequence, removed.toWords(span))
+    }
+  }
+
+  /** Ends the open block and hands over what was accepted since the last call. */
+  takePart(): Block[] {
+    this.writer.seal()
+    const part = this.#part
+    this.#part = []
+    return part
+  }
+
+  /** Gives blocks their places; a full segment is followed by a new one. */
+  place(blocks: readonly Block[], cycle: number): PlacedPart {
+    const before = this.#active
+    const mark = before?.mark()
+    for (const block of blocks) this.#segmentFor(block).place(block, cycle)
+    return { log: this, blocks, active: before, mark }
+  }
+
+  /** Takes placed blocks back. */
+  unplace(part: PlacedPart): Promise<void> {
+    return this.#inTurn(async () => {
+      while (this.#active !== undefined && this.#active !== part.active) {
+        const segment = this.#active
+        this.segments.pop()
+        this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
+        this.#active = this.segments[this.segments.length - 1] as FileSegment | undefined
+        if (segment.hasFile) this.#home.dropped(segment)
+      }
+      if (part.mark !== undefined) await part.active!.rollBack(part.mark)
+    })
+  }
+
+  /** The blocks are safe: counts and shows their records. */
+  admitPart(blocks: readonly Block[]): void {
+    for (const block of blocks) {
+      const segment = this.#segmentOf(block)
+      segment.committed(block)
+      this.admit(segment, block, block.recordsStart, block.end)
+    }
+  }
+
+  override tellCommitted(): void {
+    super.tellCommitted()
+  }
+
+  override refuse(error: FanfareError): void {
+    this.#part = []
+    super.refuse(error)
+  }
+
+  override freeze(error: FanfareError): void {
+    super.freeze(error)
+  }
+
+  /** Writes what was placed to the log's files; full segments are made safe before the next is begun. */
+  write(): Promise<void> {
+    return this.#inTurn(() =>
+      this.#forUnsafe(async (segment) => {
+        await segment.write()
+        if (segment !== this.#active) await this.#makeSafe(segment)
+      }),
+    )
+  }
+
+  /** Makes everything that is written safe. */
+  sync(): Promise<void> {
+    return this.#inTurn(() => this.#forUnsafe((segment) => this.#makeSafe(segment)))
+  }
+
+  /** Rewrites a full segment without its removed records. */
+  async rewrite(segment: FileSegment): Promise<void> {
+    if (!this.segments.includes(segment) || segment === this.#active || !segment.isSafe) return
+    const { pool } = this.#home
+    const blocks: Block[] = []
+    const writer = new BlockWriter(this.incarnation, (block) => blocks.push(block))
+    const view = new RecordView()
+    let storedBytes = 0
+    for (let at = segment.firstSequence; at < segment.nextSequence;) {
+      const loaded = await segment.load(at)
+      for (const block of loaded.blocks) {
+        for (let start = block.recordsStart; start < block.end; start = view.bodyEnd) {
+          view.show(block, start)
+          if (view.sequence >= at && this.isWanted(segment, view.sequence)) {
+            storedBytes += copyRecord(writer, view)
+          }
+        }
+      }
+      at = Math.max(at, loaded.throughSequence) + 1
+    }
+    writer.seal()
+    const temporary = `${segment.path}.new`
+    const length = await this.#writeRewritten(segment, temporary, blocks)
+    if (!this.segments.includes(segment)) {
+      await pool.disk.remove(temporary)
+      return
+    }
+    const swap = async (): Promise<void> => {
+      await pool.disk.rename(temporary, segment.path)
+      pool.forget(segment.path)
+      segment.restore(blocks, length)
+      await pool.disk.syncDirectory(this.directory)
+    }
+    segment.swapping = swap()
+    try {
+      await segment.swapping
+    } finally {
+      segment.swapping = undefined
+    }
+    this.compacted(segment, storedBytes)
+  }
+
+  /** Takes over segments found on the disk, their removed numbers marked, oldest first. */
+  restoreSegment(segment: FileSegment, blocks: readonly Block[], length: number): void {
+    this.segments.push(segment)
+    this.#active = segment
+    segment.restore(blocks, length)
+    for (const block of blocks) this.readmit(segment, block)
+  }
+
+  /** Takes over a block that the journal has and the segments have not. */
+  restoreBlock(block: Block, isRemoved: (sequence: number) => boolean): void {
+    const segment = this.#segmentFor(block)
+    segment.place(block, 0)
+    for (let number = block.firstSequence; number <= block.lastSequence; number++) {
+      if (isRemoved(number)) segment.markRemoved(number)
+    }
+    segment.committed(block)
+    this.readmit(segment, block)
+  }
+
+  /** All is taken over: goes on above `lastSequence`. */
+  restored(lastSequence: number, lastTimeMs: number): void {
+    this.restorePosition(lastSequence, lastTimeMs)
+  }
+
+  makeSegment(firstSequence: number): FileSegment {
+    return new FileSegment(this.#home, this.name, this.directory, this.incarnation, firstSequence, {
+      log: this.name,
+      incarnation: this.incarnation,
+      firstSequence,
+      settings: { ...this.settings, limits: this.limits },
+    })
+  }
+
+  protected override checkUnit(): void {
+    this.#home.checkUnit(true)
+  }
+
+  protected override blockOpened(block: Block): void {
+    this.#part.push(block)
+  }
+
+  protected override recordAccepted(bytes: number): void {
+    this.#home.accepted(this, bytes)
+  }
+
+  protected override segmentDropped(segment: Segment): void {
+    const dropped = segment as FileSegment
+    this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== dropped)
+    this.#home.dropped(dropped)
+  }
+
+  protected override compact(segment: Segment): void {
+    this.#home.wantsCompaction(this, segment as FileSegment)
+  }
+
+  protected override removalMade(from: number, through: number): void {
+    this.#home.removed(this, from, through)
+  }
+
+  protected override limitsChanged(limits: LogLimits): void {
+    this.#home.limitsSet(this, limits)
+  }
+
+  protected override readingFailed(error: unknown): void {
+    this.#home.readingFailed(this, error)
+  }
+
+  #segmentFor(block: Block): FileSegment {
+    const active = this.#active
+    if (
+      active !== undefined &&
+      active.length < this.#segmentBytes &&
+      active.placedNext === block.firstSequence
+    ) {
+      if (active.isSafe) this.#unsafe.push(active)
+      return active
+    }
+    const segment = this.makeSegment(block.firstSequence)
+    this.segments.push(segment)
+    this.#active = segment
+    this.#unsafe.push(segment)
+    return segment
+  }
+
+  /** The segment in which a block was placed: one of the last. */
+  #segmentOf(block: Block): FileSegment {
+    for (let index = this.segments.length - 1; index > 0; index--) {
+      const segment = this.segments[index] as FileSegment
+      if (segment.firstSequence <= block.firstSequence) return segment
+    }
+    return this.segments[0] as FileSegment
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  /** Segments that are dropped meanwhile need nothing any more. */
+  async #forUnsafe(work: (segment: FileSegment) => Promise<void>): Promise<void> {
+    for (const segment of [...this.#unsafe]) {
+      try {
+        if (this.#unsafe.includes(segment)) await work(segment)
+      } catch (error) {
+        if (this.#unsafe.includes(segment) && !this.isDropped) throw error
+      }
+    }
+  }
+
+  async #makeSafe(segment: FileSegment): Promise<void> {
+    await segment.sync()
+    if (segment.isSafe) this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
+  }
+
+  async #writeRewritten(
+    segment: FileSegment,
+    path: string,
+    blocks: readonly Block[],
+  ): Promise<number> {
+    const { disk } = this.#home.pool
+    await disk.remove(path)
+    const file = await disk.open(path, 'create', 'background')
+    try {
+      await file.write(segment.header, 0, segment.header.length, 0)
+      let position = segment.header.length
+      let chain = 0
+      for (const block of blocks) {
+        block.position = position
+        chain = block.stamp(disk, chain, position, 0)
+        await file.write(block.bytes, block.start, block.end, position)
+        position = block.position + block.length
+      }
+      await file.sync()
+      return position
+    } finally {
+      await file.close()
+    }
+  }
+}
+
+/** Blocks with their places, and how to take them back. */
+export interface PlacedPart {
+  readonly log: FileLog
+  readonly blocks: readonly Block[]
+  readonly active: FileSegment | undefined
+  readonly mark: SegmentMark | undefined
+}

@@ -1,0 +1,316 @@
+// A segment in a file: where its blocks lie, which of them are in memory still, what is written and what is safe.
+//
+// A block is *placed* (it has its position, and its header says what came before it), then *committed* by a sync of this file
+// or of the journal, and *written* here before or after that.
+import type { DiskFile } from '../base/index.js'
+import { type Block, claimedLength, readBlock } from './block.js'
+import type { BlockCache, CachedBlocks } from './block-cache.js'
+import { encodeFileHeader, readRange } from './file-header.js'
+import type { FilePool } from './file-pool.js'
+import { firstIndex, Segment, type LoadedBlocks } from './segment.js'
+import { scanSegment, type ByteRange } from './segment-scan.js'
+
+/** Bytes read at a time. */
+const READ_BYTES = 262_144
+/** One entry of the sparse index for so many bytes. */
+const INDEX_STEP_BYTES = 131_072
+
+const NUMBER_DIGITS = 16
+
+export function segmentFileName(firstSequence: number): string {
+  return `${String(firstSequence).padStart(NUMBER_DIGITS, '0')}.segment`
+}
+
+/** The first number in a segment's file name, or 0. */
+export function segmentFileNumber(name: string): number {
+  return /^\d{16}\.segment$/.test(name) ? Number(name.slice(0, NUMBER_DIGITS)) : 0
+}
+
+/** What a segment needs of its store. */
+export interface SegmentHome {
+  readonly pool: FilePool
+  readonly cache: BlockCache
+  /** Damage met while reading; the numbers in between are lost. */
+  damaged(segment: FileSegment, range: ByteRange, fromSequence: number, toSequence: number): void
+}
+
+export interface SegmentMark {
+  readonly length: number
+  readonly chain: number
+  readonly placedNext: number
+}
+
+export class FileSegment extends Segment implements CachedBlocks {
+  readonly logName: string
+  readonly directory: string
+  readonly path: string
+  readonly incarnation: number
+  readonly #home: SegmentHome
+  readonly #header: Uint8Array
+  /** Length of the file once everything placed is written. */
+  length: number
+  /** One more than the last number placed. */
+  placedNext: number
+  #writtenLength = 0
+  #syncedLength = 0
+  #chain = 0
+  #isNamed = false
+  /** Placed blocks that are not in the file yet. */
+  #unwritten: Block[] = []
+  /** Committed blocks that are in memory: the last ones, without a gap. */
+  #recent: Block[] = []
+  #recentHead = 0
+  /** The sparse index: number, position and time of every so many bytes' first block. */
+  #indexNumbers: number[] = []
+  #indexPositions: number[] = []
+  #indexTimes: number[] = []
+  /** Set while compaction puts another file in place. */
+  swapping: Promise<void> | undefined
+
+  constructor(
+    home: SegmentHome,
+    logName: string,
+    directory: string,
+    incarnation: number,
+    firstSequence: number,
+    describe: object,
+  ) {
+    super(firstSequence)
+    this.#home = home
+    this.logName = logName
+    this.directory = directory
+    this.path = `${directory}/${segmentFileName(firstSequence)}`
+    this.incarnation = incarnation
+    this.#header = encodeFileHeader(home.pool.disk, 's', describe)
+    this.length = this.#header.length
+    this.placedNext = firstSequence
+  }
+
+  get isWritten(): boolean {
+    return this.#unwritten.length === 0
+  }
+
+  get isSafe(): boolean {
+    return this.#syncedLength === this.length && this.#isNamed
+  }
+
+  get hasFile(): boolean {
+    return this.#writtenLength > 0
+  }
+
+  /** Gives a block its place behind the others. */
+  place(block: Block, cycle: number): void {
+    block.position = this.length
+    this.#chain = block.stamp(this.#home.pool.disk, this.#chain, this.#syncedLength, cycle)
+    this.length += block.length
+    this.placedNext = block.lastSequence + 1
+    this.#unwritten.push(block)
+  }
+
+  mark(): SegmentMark {
+    return { length: this.length, chain: this.#chain, placedNext: this.placedNext }
+  }
+
+  /** Takes back what was placed since `mark`, in the file too. */
+  async rollBack(mark: SegmentMark): Promise<void> {
+    this.length = mark.length
+    this.#chain = mark.chain
+    this.placedNext = mark.placedNext
+    this.#unwritten = this.#unwritten.filter((block) => block.position < mark.length)
+    if (!this.hasFile) return
+    this.#writtenLength = Math.min(this.#writtenLength, mark.length)
+    await this.#home.pool.use(this.path, 'write', async (file) => {
+      await file.truncate(this.#writtenLength)
+      await file.sync()
+    })
+    this.#syncedLength = this.#writtenLength
+  }
+
+  /** Writes what was placed. */
+  async write(): Promise<void> {
+    if (this.#unwritten.length === 0 && this.hasFile) return
+    if (!this.hasFile) await this.#create()
+    await this.#home.pool.use(this.path, 'write', async (file) => {
+      while (this.#unwritten.length > 0) await this.#writeRun(file)
+    })
+  }
+
+  /** Makes what is written safe, the file's name too. */
+  async sync(): Promise<void> {
+    if (!this.hasFile) return
+    const length = this.#writtenLength
+    await this.#home.pool.use(this.path, 'write', (file) => file.sync())
+    if (!this.#isNamed) await this.#home.pool.disk.syncDirectory(this.directory)
+    this.#isNamed = true
+    this.#syncedLength = length
+  }
+
+  /** A placed block is committed: it can be found, and is kept in memory for a while. */
+  committed(block: Block): void {
+    this.index(block)
+    this.#recent.push(block)
+    this.#home.cache.added(this, block)
+  }
+
+  index(block: Block): void {
+    const last = this.#indexPositions[this.#indexPositions.length - 1]
+    if (last !== undefined && block.position - last < INDEX_STEP_BYTES) return
+    this.#indexNumbers.push(block.firstSequence)
+    this.#indexPositions.push(block.position)
+    this.#indexTimes.push(block.baseTimeMs)
+  }
+
+  /** The file was found with these blocks and is safe as it is. */
+  restore(blocks: readonly Block[], length: number): void {
+    const last = blocks[blocks.length - 1]
+    this.length = length
+    this.#writtenLength = length
+    this.#syncedLength = length
+    this.#isNamed = true
+    this.#chain = last?.checksum ?? 0
+    this.placedNext = last === undefined ? this.firstSequence : last.lastSequence + 1
+    this.#indexNumbers = []
+    this.#indexPositions = []
+    this.#indexTimes = []
+    this.#recent = []
+    this.#recentHead = 0
+    for (const block of blocks) this.index(block)
+  }
+
+  get header(): Uint8Array {
+    return this.#header
+  }
+
+  evictOldest(): boolean {
+    const oldest = this.#recent[this.#recentHead]
+    if (oldest === undefined) return true
+    if (oldest.position >= this.#writtenLength) return false
+    this.#recentHead += 1
+    if (this.#recentHead > 64 && this.#recentHead * 2 > this.#recent.length) {
+      this.#recent = this.#recent.slice(this.#recentHead)
+      this.#recentHead = 0
+    } else if (this.#recentHead === this.#recent.length) {
+      this.#recent = []
+      this.#recentHead = 0
+    }
+    return true
+  }
+
+  override blockAt(sequence: number): Block | undefined | 'wait' {
+    const oldest = this.#recent[this.#recentHead]
+    if (oldest === undefined || sequence < oldest.firstSequence) {
+      return sequence < this.nextSequence ? 'wait' : undefined
+    }
+    const last = this.#recent[this.#recent.length - 1]!
+    if (last.lastSequence < sequence) return undefined
+    if (last.firstSequence <= sequence) return last
+    return this.#recent[
+      Math.max(
+        this.#recentHead,
+        firstIndex(this.#recent, (block) => block.lastSequence >= sequence),
+      )
+    ]
+  }
+
+  override async load(sequence: number): Promise<LoadedBlocks> {
+    await this.swapping
+    const from = this.#positionBefore(sequence)
+    const to = Math.min(from + READ_BYTES, this.#writtenLength)
+    if (from >= to) return { blocks: [], throughSequence: this.nextSequence - 1 }
+    const { pool } = this.#home
+    return pool.use(this.path, 'read', (file) => this.#load(file, sequence, from, to))
+  }
+
+  override numberBefore(timeMs: number): number {
+    const index = firstIndex(this.#indexTimes, (time) => time >= timeMs)
+    return this.#indexNumbers[Math.max(0, index - 1)] ?? this.firstSequence
+  }
+
+  async #create(): Promise<void> {
+    const { pool } = this.#home
+    // A file of that name can only be what a refused write has left.
+    pool.forget(this.path)
+    await pool.disk.remove(this.path)
+    const file = await pool.disk.open(this.path, 'create')
+    try {
+      await file.write(this.#header, 0, this.#header.length, 0)
+    } finally {
+      await file.close()
+    }
+    this.#writtenLength = this.#header.length
+  }
+
+  /** Writes the blocks in front that lie side by side in memory. */
+  async #writeRun(file: DiskFile): Promise<void> {
+    const blocks = this.#unwritten
+    const first = blocks[0]!
+    let count = 1
+    let end = first.end
+    while (blocks[count]?.bytes === first.bytes && blocks[count]!.start === end) {
+      end = blocks[count]!.end
+      count += 1
+    }
+    await file.write(first.bytes, first.start, end, first.position)
+    this.#unwritten = blocks.slice(count)
+    this.#writtenLength = first.position + end - first.start
+  }
+
+  /** Where to read from to find the first record from `sequence` on. */
+  #positionBefore(sequence: number): number {
+    const index = firstIndex(this.#indexNumbers, (number) => number > sequence)
+    return this.#indexPositions[Math.max(0, index - 1)] ?? this.#header.length
+  }
+
+  async #load(file: DiskFile, sequence: number, from: number, to: number): Promise<LoadedBlocks> {
+    const { disk } = this.#home.pool
+    let position = from
+    let end = to
+    for (;;) {
+      const bytes = await readRange(file, position, end)
+      const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      const blocks: Block[] = []
+      let at = 0
+      for (;;) {
+        const block = readBlock(disk, bytes, words, at, bytes.length)
+        if (block === undefined) break
+        block.position = position + at
+        at = block.end
+        if (block.lastSequence >= sequence) blocks.push(block)
+      }
+      const isAtEnd = position + at >= this.#writtenLength
+      const last = blocks[blocks.length - 1]
+      if (last !== undefined) {
+        return { blocks, throughSequence: isAtEnd ? this.nextSequence - 1 : last.lastSequence }
+      }
+      if (isAtEnd) return { blocks, throughSequence: this.nextSequence - 1 }
+      const wanted = Math.max(claimedLength(words, at, bytes.length), READ_BYTES)
+      if (at === 0 && (wanted <= bytes.length || position + wanted > this.#writtenLength)) {
+        return this.#loadAround(file, sequence)
+      }
+      position += at
+      end = Math.min(position + wanted, this.#writtenLength)
+    }
+  }
+
+  /** A block cannot be read: reads the whole segment and goes on behind the damage. */
+  async #loadAround(file: DiskFile, sequence: number): Promise<LoadedBlocks> {
+    const length = this.#writtenLength
+    const bytes = await readRange(file, 0, length)
+    const { disk } = this.#home.pool
+    const scan = scanSegment(disk, bytes, this.#header.length, this.incarnation, length)
+    for (const range of scan.damaged) this.#report(range, scan.blocks)
+    const blocks = scan.blocks.filter((block) => block.lastSequence >= sequence)
+    return { blocks, throughSequence: this.nextSequence - 1 }
+  }
+
+  #report(range: ByteRange, blocks: readonly Block[]): void {
+    const before = blocks.findLast((block) => block.position < range.from)
+    const after = blocks.find((block) => block.position >= range.to)
+    this.#home.damaged(
+      this,
+      range,
+      before === undefined ? this.firstSequence : before.lastSequence + 1,
+      (after?.firstSequence ?? this.nextSequence) - 1,
+    )
+  }
+}
