@@ -32,11 +32,6 @@ export interface Failure {
   readonly attempts: number
 }
 
-/** The name of the stream that takes the dead letters of `stream` unless a consumer says otherwise. */
-export function deadLetterStreamName(stream: string): string {
-  return `${stream}-dead-letters`
-}
-
 /** That stream's settings: no limit but the disk, as nothing may vanish; one topic for each consumer and original topic. */
 export function deadLetterStreamSettings(source: StreamSettings, name: string): StreamSettings {
   return {

@@ -1,5 +1,10 @@
 // The dead letters of one stream's consumers: found, handed out again, discarded.
-import type { DeadLetter, DeadLetterQuery, DeadLetters } from '../engine/index.js'
+import {
+  deadLetterStreamName,
+  type DeadLetter,
+  type DeadLetterQuery,
+  type DeadLetters,
+} from '../engine/index.js'
 import { matchesPattern } from '../topic/index.js'
 import { readDeadLetter } from './dead-letter-box.js'
 import type { EmbeddedConsumer } from './embedded-consumer.js'
