@@ -1,6 +1,5 @@
 // The dead letters of one stream's consumers: found, handed out again, discarded.
 import {
-  deadLetterStreamName,
   type DeadLetter,
   type DeadLetterQuery,
   type DeadLetters,
