@@ -1,7 +1,7 @@
 // Opens a broker where the options say: in this process, or on a server or cluster by its URL.
 import { FanfareError, systemClock } from '../base/index.js'
 import { jsonCodec, type Codec } from '../codec/index.js'
-import { EmbeddedEngine } from '../embedded/index.js'
+import { EmbeddedEngine, openEmbeddedEngine } from '../embedded/index.js'
 import type { Engine } from '../engine/index.js'
 import { Broker } from './broker.js'
 import type { BrokerEvent } from './broker-event.js'
@@ -81,7 +81,7 @@ async function openEngine({
     )
   }
   if (engine !== undefined) return engine
-  if (directory !== undefined) return openDirectory(directory)
+  if (directory !== undefined) return openEmbeddedEngine({ directory })
   const servers = typeof url === 'string' ? [url] : url
   if (servers === undefined) return new EmbeddedEngine()
   if (servers.length === 0 || servers.includes('')) {
@@ -93,8 +93,4 @@ async function openEngine({
   // Loaded when asked for: an embedded broker carries no network code.
   const { openClusterEngine } = await import('../cluster/index.js')
   return openClusterEngine({ ...connection, servers })
-}
-
-async function openDirectory(directory: string): Promise<Engine> {
-  throw new FanfareError('UNSUPPORTED', `streams in ${directory} need a log on the disk`)
 }
