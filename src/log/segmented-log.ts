@@ -693,6 +693,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   #drop(segment: Segment): void {
     const index = this.segments.indexOf(segment)
     if (index < 0) return
+    for (const listener of this.#listeners) listener.dropping?.(segment.nextSequence - 1)
     this.segments.splice(index, 1)
     this.#bytes -= segment.bytes
     segment.bytes = 0
