@@ -220,7 +220,7 @@ export const durableKeyOrderChapter = durableChapter('durable: order by key', [
   {
     name: 'is not stalled while it may look further',
     async run(stage) {
-      const consumer = await openKeyed(stage, ['a1', 'a2', 'a3', 'a4', 'b1'], { lookAhead: 3 })
+      const consumer = await openKeyed(stage, ['a1', 'a2', 'a3', 'a4', 'b1'], { lookAhead: 4 })
       const member = stage.join(consumer)
       await member.received(2)
       assert.deepEqual(member.bodies, ['a1', 'b1'])

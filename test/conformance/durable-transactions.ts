@@ -204,6 +204,18 @@ export const durableTransactionsChapter = durableChapter('durable: transactions'
     },
   },
   {
+    name: 'refuses the whole when two messages in it expect the same and only one of them can be right',
+    async run(stage) {
+      const [a] = await openTwo(stage)
+      const transaction = stage.durable.beginTransaction()
+      stage.addTo(transaction, 'a.x', { expectedLastTopicSequence: 0 })
+      stage.addTo(transaction, 'a.x', { expectedLastTopicSequence: 0 })
+      assert.equal(await codeOf(() => stage.commit(transaction)), 'EXPECTATION_FAILED')
+      await stage.settle()
+      assert.deepEqual(await countsOf(a), [0])
+    },
+  },
+  {
     name: 'refuses the whole for a stream that is full',
     async run(stage) {
       const a = await stage.createStream({ name: 'a' })

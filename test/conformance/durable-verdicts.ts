@@ -176,7 +176,7 @@ const givingBack: readonly DurableCase[] = [
       const consumer = await stage.createConsumer(stream, { backoffMs: [1_000, 5_000] })
       const member = stage.join(consumer, { during: ({ token }) => consumer.retry(token) })
       const counts: number[] = []
-      for (const durationMs of [0, 900, 200, 4_800, 300, 4_800, 300]) {
+      for (const durationMs of [0, 900, 200, 4_500, 800, 4_500, 800]) {
         await stage.advance(durationMs)
         counts.push(member.items.length)
       }
@@ -277,7 +277,7 @@ const waiting: readonly DurableCase[] = [
       const terms = { ackWaitMs: 30_000, backoffMs: [1_000, 5_000] }
       const { member } = await handOutOne(stage, terms)
       const counts: number[] = []
-      for (const durationMs of [900, 200, 4_800, 300, 4_800, 300]) {
+      for (const durationMs of [900, 200, 4_500, 800, 4_500, 800]) {
         await stage.advance(durationMs)
         counts.push(member.items.length)
       }
