@@ -46,7 +46,9 @@ export abstract class Segment {
     return this.nextSequence - this.firstSequence
   }
 
+  /** Whether a stored record is there; one below the segment is of a segment that was dropped. */
   has(sequence: number): boolean {
+    if (sequence < this.firstSequence) return false
     return this.removed === undefined || !this.removed.has(sequence)
   }
 

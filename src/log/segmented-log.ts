@@ -402,8 +402,9 @@ export abstract class SegmentedLog implements Log, CursorSource {
   protected tellCommitted(): void {
     const through = this.#committed
     this.#isAdmitting = false
-    for (const segment of this.#unsettled) this.#settleSegment(segment)
+    const unsettled = [...this.#unsettled]
     this.#unsettled.clear()
+    for (const segment of unsettled) this.#settleSegment(segment)
     this.#work()
     if (this.#limits !== NO_LIMITS) this.enforceLimits(this.clock.nowMs())
     for (const listener of this.#listeners) listener.committed(through)
@@ -414,11 +415,14 @@ export abstract class SegmentedLog implements Log, CursorSource {
     return sequence > this.#accountedThrough && segment.has(sequence)
   }
 
-  /** Called when a segment was rewritten: it holds what is wanted and no more. */
+  /** Called when a segment was rewritten and takes less room. */
   protected compacted(segment: Segment, storedBytes: number): void {
-    this.#bytes += storedBytes - segment.bytes
-    segment.bytes = storedBytes
     segment.storedBytes = storedBytes
+  }
+
+  /** Whether a segment without records can go now; asked again after each commit. */
+  protected mayDrop(_segment: Segment): boolean {
+    return true
   }
 
   /** Whether the counts of the keys are right. */
@@ -491,7 +495,8 @@ export abstract class SegmentedLog implements Log, CursorSource {
       return
     }
     const segment = this.segmentFrom(victim)
-    if (segment === undefined || !segment.markRemoved(victim)) return
+    if (segment === undefined || segment.firstSequence > victim) return
+    if (!segment.markRemoved(victim)) return
     this.#firsts.forget(slot, victim)
     // The size of a record that is not at hand is taken to be the mean of its segment.
     const found = this.#finder.find(victim) === 'found' && this.#finder.view.sequence === victim
@@ -668,9 +673,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     }
     if (this.#holdsLast(segment) || segment.unaccounted > 0) return
     if (segment.records === 0) {
-      if (this.#accountedThrough >= Math.min(this.#first, segment.nextSequence) - 1) {
-        this.#drop(segment)
-      }
+      if (this.#isAccounted(segment)) this.#drop(segment)
     } else if (segment.bytes * COMPACTION_SHARE < segment.storedBytes) {
       this.compact(segment)
     }
@@ -681,13 +684,22 @@ export abstract class SegmentedLog implements Log, CursorSource {
     return segment.nextSequence > this.#committed
   }
 
-  #drop(segment: Segment): void {
+  #isAccounted(segment: Segment): boolean {
+    return this.#accountedThrough >= Math.min(this.#first, segment.nextSequence) - 1
+  }
+
+  #drop(segment: Segment): boolean {
     const index = this.segments.indexOf(segment)
-    if (index < 0) return
+    if (index < 0) return false
+    if (!this.mayDrop(segment)) {
+      this.#unsettled.add(segment)
+      return false
+    }
     this.segments.splice(index, 1)
     this.#bytes -= segment.bytes
     segment.bytes = 0
     this.segmentDropped(segment)
+    return true
   }
 
   /** Drops the segments in front that hold nothing and are accounted for. */
@@ -696,8 +708,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
       const front = this.segments[0]
       if (front === undefined || this.#holdsLast(front)) return
       if (front.records > 0 || front.unaccounted > 0) return
-      if (this.#accountedThrough < Math.min(this.#first, front.nextSequence) - 1) return
-      this.#drop(front)
+      if (!this.#isAccounted(front) || !this.#drop(front)) return
     }
   }
 

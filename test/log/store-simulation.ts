@@ -351,7 +351,7 @@ export class StoreSimulation {
       failed: (from, error) => {
         for (const record of model.records) {
           if (record.sequence < from || record.fate !== 'unknown') continue
-          if (error.code === 'DISK_FULL' || error.code === 'CLOSED') record.fate = 'gone'
+          if (error.code === 'DISK_FULL') record.fate = 'gone'
         }
       },
     })
