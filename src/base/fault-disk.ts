@@ -350,8 +350,8 @@ export class FaultDisk implements Disk {
   }
 
   async #moment(): Promise<void> {
-    await undefined
-    if (this.#flipCoin()) await undefined
+    await Promise.resolve()
+    if (this.#flipCoin()) await Promise.resolve()
   }
 
   #flipCoin(): boolean {

@@ -115,14 +115,15 @@ export class FaultFile {
 
   /** What is found after a loss of power. */
   afterPowerLoss(random: Random): FaultFile {
-    const lengths = [this.#synced.length]
+    // The length is kept elsewhere than the bytes: it may be on the disk although they are not, which then read as zeros.
+    let ends = [0]
     for (const change of this.#pending) {
       performPartly(change, this.#synced, random)
-      lengths.push(change.position + change.bytes.length)
+      if (change.kind === 'write') ends.push(change.position + change.bytes.length)
+      else if (this.#synced.length <= change.position) ends = [0]
     }
-    // The length is kept elsewhere than the bytes: it may be on the disk although they are not, which then read as zeros.
-    const length = lengths[random.nextUint32() % lengths.length]!
-    if (length > this.#synced.length) this.#synced.setLength(length)
+    const end = ends[random.nextUint32() % ends.length]!
+    if (end > this.#synced.length) this.#synced.setLength(end)
     return FaultFile.of(this.#synced.view())
   }
 

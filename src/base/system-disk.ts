@@ -1,13 +1,15 @@
 // The disk that there is, through node:fs, which is loaded when the first disk is opened. Its calls take callbacks: they
 // cost a tenth less than a FileHandle's (35 us against 38 for a write of 4 KiB into the page cache).
+import type * as fileSystem from 'node:fs'
+import type * as compression from 'node:zlib'
 import type { Disk, DiskFile, DiskPurpose, OpenMode } from './disk.js'
 import { diskFailure, systemCode } from './disk-failure.js'
 import { checkDiskDirectory, checkDiskPath } from './disk-path.js'
 import { FanfareError } from './errors.js'
 import { IoScheduler } from './io-scheduler.js'
 
-type FileSystem = typeof import('node:fs')
-type Checksum = typeof import('node:zlib').crc32
+type FileSystem = typeof fileSystem
+type Checksum = typeof compression.crc32
 type Callback<T> = (error: Error | null, result: T) => void
 
 const OPEN_FLAGS: Record<OpenMode, string> = { read: 'r', write: 'r+', create: 'wx+' }
@@ -116,7 +118,7 @@ class SystemDisk implements Disk {
   }
 
   async freeBytes(): Promise<number | undefined> {
-    const { bavail, bsize } = await settle<import('node:fs').StatsFs>('freeBytes', '', (callback) =>
+    const { bavail, bsize } = await settle<fileSystem.StatsFs>('freeBytes', '', (callback) =>
       this.#fs.statfs(this.#root, callback),
     )
     return bavail * bsize
@@ -140,7 +142,7 @@ class SystemFile implements DiskFile {
   #underWay = 0
   #closing: Promise<void> | undefined
   #idle: (() => void) | undefined
-  #syncFailure: unknown
+  #syncFailure: FanfareError | undefined
 
   constructor(
     descriptor: number,
@@ -193,7 +195,7 @@ class SystemFile implements DiskFile {
           this.#fs.fdatasync(this.#descriptor, (error) => callback(error, null)),
         )
       } catch (error) {
-        this.#syncFailure = error
+        if (FanfareError.is(error)) this.#syncFailure = error
         throw error
       }
     })
@@ -209,7 +211,7 @@ class SystemFile implements DiskFile {
 
   async size(): Promise<number> {
     const { size } = await this.#run(() =>
-      this.#call<import('node:fs').Stats>('size', (callback) =>
+      this.#call<fileSystem.Stats>('size', (callback) =>
         this.#fs.fstat(this.#descriptor, callback),
       ),
     )

@@ -19,7 +19,7 @@ function start(scheduler: IoScheduler, purpose: DiskPurpose, count: number) {
 }
 
 const turns = async (): Promise<void> => {
-  for (let i = 0; i < 10; i++) await undefined
+  for (let i = 0; i < 10; i++) await Promise.resolve()
 }
 
 describe('IoScheduler', () => {
