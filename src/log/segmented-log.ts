@@ -266,9 +266,9 @@ export abstract class SegmentedLog implements Log, CursorSource {
 
   trim(sequence: number, durably: boolean): void {
     const through = Math.min(sequence, this.#committed)
-    if (through < this.#first) return
-    if (durably) this.removalMade(this.#first, through)
-    this.#trimTo(through)
+    // What is gone already may have been removed by a call that a restart forgets.
+    if (durably && through > 0) this.removalMade(1, through)
+    if (through >= this.#first) this.#trimTo(through)
   }
 
   /** Resolves when keys and bytes know of every removal, and the first and last record of each key are exact. */
@@ -308,6 +308,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#moveFirst()
     this.#accountedThrough = this.#first - 1
     if (this.#limits.maxRecordsPerKey !== undefined && this.#records > 0) this.#wantsPass = true
+    for (const segment of this.segments) if (segment.records === 0) this.#unsettled.add(segment)
     this.#clearJobs()
     this.#work()
     this.enforceLimits(this.clock.nowMs())
