@@ -150,7 +150,8 @@ export class ConsumerLedger {
 
   /** Whether the message is done with: acknowledged, buried, or passed over. */
   isSettled(sequence: number): boolean {
-    return sequence < this.#position && this.#byId.find(sequence) === NONE
+    const isKnown = sequence < this.#position || sequence <= this.#restoredThrough
+    return isKnown && this.#byId.find(sequence) === NONE
   }
 
   /** How many `failures` there are. */

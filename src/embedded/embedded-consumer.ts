@@ -305,10 +305,9 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   }
 
   /** Keys whose followers are parked go on once nothing of theirs is left among the dead letters. */
-  unpark(key: string): void {
-    if (!this.#ledger.isParked(key)) return
-    this.#ledger.unpark(key)
-    this.#noteSoon()
+  unparkInUnit(keys: readonly string[]): void {
+    for (const key of keys) this.#ledger.unpark(key)
+    this.#writeNote('fsync')
     this.#pump()
   }
 

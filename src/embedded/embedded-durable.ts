@@ -200,7 +200,7 @@ export class EmbeddedDurable implements Durable {
   }
 
   deadLetters(stream: Stream): DeadLetters {
-    return new EmbeddedDeadLetters(this.#known(stream.name), () => {
+    return new EmbeddedDeadLetters(this.#known(stream.name), this.store, () => {
       this.#place.assertOpen()
       const boxes = new Set<EmbeddedStream>()
       this.#byTopic.forEachOverlap(deadLetterPattern(stream.name), (box) => boxes.add(box))
