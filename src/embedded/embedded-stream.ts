@@ -21,6 +21,7 @@ import {
 } from '../engine/index.js'
 import type { Log, LogListener, NoteOwner } from '../log/index.js'
 import { patternsOverlap, type TopicHandle } from '../topic/index.js'
+import { inBackground } from './background.js'
 import type { ConsumerHome } from './consumer-home.js'
 import type { RecoveredConsumer } from './consumer-record.js'
 import { EmbeddedConsumer } from './embedded-consumer.js'
@@ -92,9 +93,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.log = log
     this.#duplicates = new DuplicateWindow(settings.duplicateWindowMs, MOST_IDS)
     this.#times = new MessageTimes(site, log, (message) => this.#appendDue(message))
-    this.retention = new Retention(settings.retention, log, site.topicAt, () =>
-      this.#consumers.values(),
-    )
+    this.retention = new Retention(settings.retention, log, site, () => this.#consumers.values())
     log.listen(this)
   }
 
@@ -222,7 +221,9 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#rollUp(through)
     this.#receipts.committed(through)
     for (const consumer of this.#consumers.values()) consumer.messagesCommitted()
-    void this.retention.committed(through)
+    if (this.#settings.retention === 'interest') {
+      inBackground(this.retention.committed(through), this.#site)
+    }
     this.#times.arm()
   }
 
@@ -511,7 +512,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
       const { sequence, topic } = this.#rollUps.shift()!
       this.#keepIds(sequence - 1)
       if (topic === undefined) this.log.trim(sequence - 1, true)
-      else void this.#rollUpTopic(topic, sequence)
+      else inBackground(this.#rollUpTopic(topic, sequence), this.#site)
     }
   }
 
