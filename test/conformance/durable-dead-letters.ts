@@ -656,8 +656,9 @@ export const durableDeadLettersChapter = durableChapter('durable: dead letters',
       })
       await stage.storeAll('orders.a', numberBodies(1, 500))
       await member.received(500)
-      await stage.settle()
-      assert.deepEqual(textsOf(await stage.deadLetters(stream).list()), numberBodies(1, 500))
+      const deadLetters = stage.deadLetters(stream)
+      await stage.until(async () => (await deadLetters.count()) >= 500, '500 letters')
+      assert.deepEqual(textsOf(await deadLetters.list()), numberBodies(1, 500))
     },
   },
 ])

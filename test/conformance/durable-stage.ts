@@ -34,6 +34,7 @@ const FENCE = 'conformance-fence'
 /** A message may be written, committed, handed out and answered before nothing moves any more. */
 const SETTLE_ROUNDS = 3
 const TURNS_PER_ROUND = 5
+const MOST_TRIES = 100
 
 export interface DurableContent extends Content {
   readonly key?: string
@@ -230,6 +231,15 @@ export class DurableStage {
       for (let turn = 0; turn < TURNS_PER_ROUND; turn++) await nextTurn()
     }
     if (this.stage.place.time === undefined) await passTime(REAL_SETTLE_MS)
+  }
+
+  /** Settles again and again until `probe` holds: for work that a disk makes long. */
+  async until(probe: () => Promise<boolean>, wanted: string): Promise<void> {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      if (await probe()) return
+      await this.settle()
+    }
+    assert.fail(`it does not come to ${wanted}`)
   }
 
   /** Ends the engine and goes on with one that found what it left. Streams and consumers have to be looked up anew. */
