@@ -3,7 +3,7 @@ import { reportOnConsole, type FanfareError } from '../base/index.js'
 import type { EngineEvent } from '../engine/index.js'
 
 export type BrokerEvent =
-  /** A handler threw, or its promise rejected. */
+  /** A handler threw, or its promise rejected. `pattern` is what it is subscribed to, or the name of its consumer. */
   | {
       readonly type: 'handler-failed'
       readonly pattern: string
@@ -21,6 +21,14 @@ export type BrokerEvent =
     }
   /** `emit` could not send. */
   | { readonly type: 'emit-failed'; readonly topic: string; readonly error: FanfareError }
+  /** A handler of a durable consumer took too long: its message is handed out again, and what it says counts for nothing. */
+  | {
+      readonly type: 'hand-out-expired'
+      readonly stream: string
+      readonly consumer: string
+      readonly topic: string
+      readonly sequence: number
+    }
   /** The engine ended a subscription. */
   | { readonly type: 'subscription-ended'; readonly pattern: string; readonly error: unknown }
   | EngineEvent
@@ -39,6 +47,42 @@ export function printTrouble(event: BrokerEvent): void {
       )
     case 'subscription-ended':
       return reportOnConsole('CLOSED', `the subscription to ${event.pattern} ended`, event.error)
+    case 'hand-out-expired':
+      return reportOnConsole(
+        'TOKEN_STALE',
+        `a handler of ${ofStream(event)} took too long with message ${event.sequence}`,
+      )
+    case 'consumer-stalled':
+      return reportOnConsole(
+        'CONSUMER_STALLED',
+        `${ofStream(event)} waits for messages of key ${event.key} and looks no further`,
+      )
+    case 'dead-lettered':
+      return reportOnConsole(
+        'DEAD_LETTERED',
+        `${ofStream(event)} gave up message ${event.sequence} (${event.topic}): ${event.reason}: ${event.error}`,
+      )
+    case 'message-dropped':
+      return reportOnConsole(
+        'MESSAGE_DROPPED',
+        `${ofStream(event)} gave up message ${event.sequence} and keeps no dead letters: ${event.reason}: ${event.error}`,
+      )
+    case 'dead-letter-failed':
+      return reportOnConsole(
+        'DEAD_LETTER_FAILED',
+        `${ofStream(event)} cannot keep message ${event.sequence} as a dead letter, and tries again`,
+        event.error,
+      )
+    case 'consumer-ended':
+      return reportOnConsole('CONSUMER_DELETED', `${ofStream(event)} ended: ${event.reason}`)
+    case 'stream-frozen':
+      return reportOnConsole(
+        event.error.code,
+        `nothing can be published to stream ${event.stream} any more`,
+        event.error,
+      )
+    case 'recovery-finding':
+      return reportOnConsole('LOG_DAMAGED', `${event.path}: ${event.description}`)
     case 'message-rejected':
     case 'emit-failed':
     case 'engine-error':
@@ -53,4 +97,8 @@ export function printTrouble(event: BrokerEvent): void {
     case 'reconnecting':
       return
   }
+}
+
+function ofStream({ consumer, stream }: { consumer: string; stream: string }): string {
+  return `consumer ${consumer} of stream ${stream}`
 }

@@ -4,68 +4,37 @@
 // emits meanwhile follows after the current message has reached everybody.
 import { Alarms, FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
 import type { Codec } from '../codec/index.js'
-import type { Engine } from '../engine/index.js'
-import { assertTopic } from '../topic/index.js'
+import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
+import type { TopicHandle } from '../topic/index.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
+import type { BrokerStream } from './broker-stream.js'
+import type { ConsumeOptions, Delivery } from './consume-options.js'
+import type { ConsumedMessageOf } from './consumed-message.js'
+import type { Consumption } from './consumption.js'
 import type {
   AnyDefinition,
   CommandDefinition,
-  Definition,
   EventDefinition,
-  MessageKind,
   QueryDefinition,
 } from './definition.js'
-import {
-  LiveMessage,
-  Publication,
-  type MessageContext,
-  type PublishedAttributes,
-} from './live-message.js'
+import type { DurableHost } from './durable-host.js'
+import type { Receipt } from './durable-publisher.js'
+import type { DurableVerbs, TransactionOptions } from './durable-verbs.js'
+import type { MessageContext, Publication } from './live-message.js'
 import {
   LiveSubscription,
   type LiveSubscriptionOptions,
   type Subscription,
 } from './live-subscription.js'
-import { MessageHeaders, type HeadersInput } from './message-headers.js'
 import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
-import { validate } from './received-message.js'
+import { Publications, toMessage, type Parameterized } from './publications.js'
+import { assertPublishable, toPublishTerms, type PublishOptions } from './publish-options.js'
 import { answering, refuse, requestOne, type RequestContext } from './requests.js'
-import { assertDefinition, Catalog, type MessageOf, type Source } from './source.js'
-import type { StandardSchema } from './standard-schema.js'
-import type { ParametersOf } from './topic-template.js'
-
-/** What is sent to a target: the schema's input; anything to a plain topic. */
-export type InputOf<T> =
-  T extends Definition<MessageKind, string, infer Input, unknown> ? Input : unknown
-
-/** What is answered to a request. */
-export type ReplyOf<T> = T extends {
-  readonly reply: StandardSchema<unknown, infer Reply> | undefined
-}
-  ? Reply
-  : unknown
-
-type ParametersOption<T> =
-  T extends Definition<MessageKind, infer Template, unknown, unknown>
-    ? keyof ParametersOf<Template> extends never
-      ? { readonly params?: undefined }
-      : { readonly params: { readonly [K in keyof ParametersOf<Template>]: string | number } }
-    : { readonly params?: undefined }
-
-/** Required where the topic has parameters. */
-type OptionsFor<T, Options> =
-  ParametersOption<T> extends { readonly params: object }
-    ? [options: Options & ParametersOption<T>]
-    : [options?: Options & ParametersOption<T>]
-
-export interface EmitOptions {
-  /** Default: made up when needed. */
-  readonly id?: string
-  /** What order is kept by. */
-  readonly key?: string
-  readonly headers?: HeadersInput
-}
+import { Catalog, type MessageOf, type Source } from './source.js'
+import type { StreamOptions } from './stream-options.js'
+import type { Transaction, TransactionOf } from './transaction.js'
+import type { EmitOptions, InputOf, OptionsFor, ReplyOf } from './target.js'
 
 export interface RequestOptions extends EmitOptions {
   /** Longest wait for the answer; default '5s'. */
@@ -73,9 +42,7 @@ export interface RequestOptions extends EmitOptions {
   readonly signal?: AbortSignal
 }
 
-type PublishedOptions = EmitOptions & {
-  readonly params?: Readonly<Record<string, string | number>> | undefined
-}
+type PublishedOptions = EmitOptions & Parameterized
 
 export interface CloseOptions {
   /** Longest wait for handlers at work; default '30s'. */
@@ -93,9 +60,6 @@ export interface BrokerParts {
 const DEFAULT_REQUEST_TIMEOUT: Duration = '5s'
 const DEFAULT_DRAIN: Duration = '30s'
 
-/** Topics of one definition are kept up to this many, then all are looked up anew. */
-const KEPT_TOPICS = 10_000
-
 export class Broker implements AsyncDisposable {
   readonly engine: Engine
   /** @internal */
@@ -105,12 +69,13 @@ export class Broker implements AsyncDisposable {
   readonly #onEvent: (event: BrokerEvent) => void
   readonly #subscriptions = new Set<LiveSubscription>()
   readonly #streams = new Set<MessageStream<Message>>()
-  readonly #byTopic = new Map<string, Publication>()
-  readonly #byDefinition = new Map<AnyDefinition, Map<string, Publication>>()
-  #lastTarget: AnyDefinition | string | undefined
-  #lastPublication: Publication | undefined
+  readonly #publications: Publications
   readonly #requestsUnderWay = new Set<(reason: FanfareError) => void>()
   readonly #requests: RequestContext
+  /** Loaded when first needed: a broker of live messages carries none of it. */
+  #verbs: DurableVerbs | undefined
+  #loadingVerbs: Promise<DurableVerbs> | undefined
+  #publishesWaiting = 0
   #closing: Promise<void> | undefined
 
   constructor(parts: BrokerParts) {
@@ -119,6 +84,7 @@ export class Broker implements AsyncDisposable {
     // A request that waits for its answer keeps the process alive; an idle broker does not.
     this.#alarms = new Alarms(parts.clock, { keepsProcessAlive: true })
     this.#catalog = new Catalog(parts.catalog)
+    this.#publications = new Publications(this.engine, this.context, this.#catalog)
     this.#onEvent = parts.onEvent ?? printTrouble
     this.#requests = {
       engine: this.engine,
@@ -247,6 +213,82 @@ export class Broker implements AsyncDisposable {
     )
   }
 
+  /**
+   * A stream: made with these options, or verified to have been made with them (STREAM_DIFFERS otherwise). Without options, one
+   * that is there (STREAM_NOT_FOUND otherwise). Rejects with TOPICS_OVERLAP when another stream captures one of its topics.
+   *
+   * @example const orders = await broker.stream('orders', { topics: ['order.>'], maxAge: '7d' })
+   */
+  async stream(name: string, options?: StreamOptions): Promise<BrokerStream> {
+    this.#assertOpen()
+    return (await this.#loadVerbs()).stream(name, options)
+  }
+
+  /**
+   * Stores a message, and sends it to whoever is subscribed now. Resolves when it is as safe as its stream's durability says;
+   * never waits for handlers. Rejects with NO_STREAM, VALIDATION_FAILED, EXPECTATION_FAILED, STREAM_FULL, STREAM_FROZEN,
+   * DISK_FULL, TIMEOUT, CLOSED, or the signal's reason.
+   *
+   * @example const { sequence } = await broker.publish(Placed, { id: 1 }, { key: 'customer-7', id: 'order-1' })
+   */
+  publish<T extends EventDefinition | CommandDefinition | string>(
+    target: T,
+    data: InputOf<T>,
+    ...options: OptionsFor<T, PublishOptions>
+  ): Promise<Receipt>
+  // The plain form, as in `emit`.
+  publish(
+    target: AnyDefinition | string,
+    data: unknown,
+    options?: PublishOptions & Parameterized,
+  ): Promise<Receipt> {
+    try {
+      const publication = this.#publications.of(target, options)
+      assertPublishable(publication.definition)
+      const { append, attributes } = toPublishTerms(options, this.context.clock)
+      const message = toMessage(publication, data, attributes)
+      if (this.#verbs !== undefined && this.#publishesWaiting === 0) {
+        return this.#verbs.publish(publication.topic, message, append, options)
+      }
+      return this.#publishWhenLoaded(publication.topic, message, append, options)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /**
+   * Calls `handler` with every message of the source that its stream has and will have. The consumer keeps its place under
+   * `name`, over restarts; members of one name share the messages. A handler that returns acknowledges, one that throws has
+   * the message handed out again; after the last attempt it is a dead letter. Rejects with NO_STREAM, CONSUMER_DIFFERS.
+   *
+   * @example await broker.consume('billing', Placed, ({ data }) => charge(data), { concurrency: 16, order: 'key' })
+   */
+  async consume<
+    const S extends EventDefinition | CommandDefinition | string,
+    D extends Delivery = 'at-least-once',
+  >(
+    name: string,
+    source: S,
+    handler: (message: ConsumedMessageOf<S>, tx: TransactionOf<D>) => unknown,
+    options: ConsumeOptions<D> = {},
+  ): Promise<Consumption> {
+    this.#assertOpen()
+    return (await this.#loadVerbs()).consume(name, source, handler, options)
+  }
+
+  /**
+   * Stores everything that `fill` publishes, or nothing when it throws or something is refused. Resolves with the receipts, in
+   * order.
+   *
+   * @example await broker.transaction((tx) => { tx.publish(Placed, order); tx.publish(Reserved, stock) })
+   */
+  async transaction(
+    fill: (tx: Transaction) => unknown,
+    options: TransactionOptions = {},
+  ): Promise<Receipt[]> {
+    return (await this.#loadVerbs()).transaction(fill, options)
+  }
+
   /** Resolves when what was emitted has left this process and no subscription that makes publishers wait is full. */
   async flush(): Promise<void> {
     this.#assertOpen()
@@ -283,6 +325,56 @@ export class Broker implements AsyncDisposable {
     this.#subscriptions.delete(subscription)
   }
 
+  /** Those who publish before the verbs are loaded keep their order, as do those who publish while these wait. */
+  async #publishWhenLoaded(
+    topic: TopicHandle,
+    message: EngineMessage,
+    append: AppendOptions | undefined,
+    options: PublishOptions | undefined,
+  ): Promise<Receipt> {
+    // Encoded now: what the caller does with the data afterwards changes nothing.
+    message.toBytes()
+    this.#publishesWaiting += 1
+    try {
+      const verbs = await this.#loadVerbs()
+      return verbs.publish(topic, message, append, options)
+    } finally {
+      this.#publishesWaiting -= 1
+    }
+  }
+
+  #loadVerbs(): Promise<DurableVerbs> {
+    this.#loadingVerbs ??= this.#openVerbs()
+    return this.#loadingVerbs
+  }
+
+  async #openVerbs(): Promise<DurableVerbs> {
+    const { capabilities } = this.engine
+    const durable = await this.engine.openDurable?.()
+    if (durable === undefined) {
+      throw new FanfareError('UNSUPPORTED', `the ${capabilities.engine} engine has no streams`, {
+        details: { engine: capabilities.engine },
+      })
+    }
+    const { DurableVerbs } = await import('./durable-verbs.js')
+    return (this.#verbs = new DurableVerbs(this.#hostDurable(durable)))
+  }
+
+  #hostDurable(durable: Durable): DurableHost {
+    return {
+      durable,
+      clock: this.context.clock,
+      alarms: this.#alarms,
+      context: this.context,
+      topic: (name) => this.engine.topic(name),
+      // Open or not: a handler that ends while the broker drains may still publish.
+      publicationOf: (target, options) => this.#publications.of(target, options),
+      resolve: (source) => this.#catalog.resolve(source),
+      findDefinition: (topic) => this.#catalog.findDefinition(topic),
+      report: (event) => this.report(event),
+    }
+  }
+
   #open(
     source: Source,
     handler: (message: Message) => unknown,
@@ -303,52 +395,9 @@ export class Broker implements AsyncDisposable {
     return subscription
   }
 
-  /** What is known of a target, from the last call, from an earlier one, or looked up and checked. */
-  #publicationOf(
-    target: AnyDefinition | string,
-    options: PublishedOptions | undefined,
-  ): Publication {
+  #publicationOf(target: AnyDefinition | string, options: Parameterized | undefined): Publication {
     this.#assertOpen()
-    const last = this.#lastPublication
-    if (target === this.#lastTarget && last !== undefined && options?.params === undefined) {
-      return last
-    }
-    const isTopic = typeof target === 'string'
-    const publication = isTopic
-      ? (this.#byTopic.get(target) ?? this.#addPublication(this.#byTopic, target, undefined))
-      : this.#publicationThrough(target, options)
-    if (options?.params === undefined) {
-      this.#lastTarget = target
-      this.#lastPublication = publication
-    }
-    return publication
-  }
-
-  #publicationThrough(
-    definition: AnyDefinition,
-    options: PublishedOptions | undefined,
-  ): Publication {
-    assertDefinition(definition)
-    let publications = this.#byDefinition.get(definition)
-    if (publications === undefined) {
-      publications = new Map()
-      this.#byDefinition.set(definition, publications)
-    }
-    const name = definition.template.fill(options?.params)
-    return publications.get(name) ?? this.#addPublication(publications, name, definition)
-  }
-
-  #addPublication(
-    publications: Map<string, Publication>,
-    name: string,
-    definition: AnyDefinition | undefined,
-  ): Publication {
-    assertTopic(name)
-    this.#catalog.resolve(name)
-    if (publications.size >= KEPT_TOPICS) publications.clear()
-    const publication = new Publication(this.engine.topic(name), definition, this.context)
-    publications.set(name, publication)
-    return publication
+    return this.#publications.of(target, options)
   }
 
   #assertOpen(): void {
@@ -357,14 +406,18 @@ export class Broker implements AsyncDisposable {
 
   async #close(drainMs: number): Promise<void> {
     for (const stream of this.#streams) stream.end()
-    const drained = Promise.all(
-      [...this.#subscriptions].map((subscription) => subscription.drain()),
-    )
+    // What was published before is accepted first.
+    if (this.#loadingVerbs !== undefined) await this.#loadingVerbs.catch(() => undefined)
+    const drained = Promise.all([
+      this.#verbs?.drain(drainMs),
+      ...[...this.#subscriptions].map((subscription) => subscription.drain()),
+    ])
     await this.#withinMs(drainMs, drained)
     for (const end of [...this.#requestsUnderWay]) {
       end(new FanfareError('CLOSED', 'the broker was closed before the answer came'))
     }
     await this.engine.close({ drainMs })
+    this.#verbs?.abandon()
     this.#alarms.close()
   }
 
@@ -379,21 +432,6 @@ export class Broker implements AsyncDisposable {
 
 /** A responder usually waits for something; one request at a time would make a queue of every process. */
 const DEFAULT_RESPONDER_CONCURRENCY = 256
-
-function toMessage(
-  publication: Publication,
-  input: unknown,
-  attributes: PublishedAttributes | undefined,
-): LiveMessage {
-  const { definition, topic } = publication
-  const data = definition?.schema === undefined ? input : validate(definition, input, topic.name)
-  // Wrong headers are found here, so that they fail alike inside one process and over a network.
-  if (attributes?.headers !== undefined) {
-    const headers = MessageHeaders.from(attributes.headers)
-    return new LiveMessage(publication, input, data, { ...attributes, headers })
-  }
-  return new LiveMessage(publication, input, data, attributes)
-}
 
 function replyDefinitionOf(
   target: QueryDefinition | CommandDefinition | string,

@@ -2,15 +2,19 @@
 export { FanfareError, type Duration, type ErrorCode } from '../base/index.js'
 export { bytesCodec, jsonCodec, textCodec, type Codec } from '../codec/index.js'
 export type { OverflowPolicy } from '../delivery/index.js'
-export {
-  Broker,
-  type CloseOptions,
-  type EmitOptions,
-  type InputOf,
-  type ReplyOf,
-  type RequestOptions,
-} from './broker.js'
+export { Broker, type CloseOptions, type RequestOptions } from './broker.js'
 export type { BrokerEvent } from './broker-event.js'
+export type { BrokerStream, PurgeOptions, StreamInfo } from './broker-stream.js'
+export type {
+  ConsumeOptions,
+  ConsumerOptions,
+  DeadLetterOptions,
+  Delivery,
+  RetryPolicy,
+} from './consume-options.js'
+export type { ConsumedMessage, ConsumedMessageOf, RetryOptions } from './consumed-message.js'
+export type { ConsumerStatus } from './consumer-status.js'
+export type { Consumption } from './consumption.js'
 export {
   command,
   event,
@@ -21,10 +25,20 @@ export {
   type MessageKind,
   type QueryDefinition,
 } from './definition.js'
+export type { Receipt } from './durable-publisher.js'
+export type { TransactionOptions } from './durable-verbs.js'
 export type { LiveSubscriptionOptions, Subscription } from './live-subscription.js'
 export type { Message } from './message.js'
 export { MessageHeaders, type HeadersInput } from './message-headers.js'
 export { openBroker, type BrokerOptions, type ConnectionOptions } from './open-broker.js'
+export type { Expectations, PublishOptions, TransactionPublishOptions } from './publish-options.js'
 export type { MessageOf, Source } from './source.js'
 export type { SchemaIssue, StandardSchema } from './standard-schema.js'
+export type { StartingPoint } from './starting-point.js'
+export type { StoredMessage, StoredMessageOf } from './stored-message.js'
+export { StreamDeadLetters, type DeadLetter, type DeadLetterQuery } from './stream-dead-letters.js'
+export type { Durability, StreamChanges, StreamOptions } from './stream-options.js'
+export type { ReadOptions } from './stream-reading.js'
+export type { EmitOptions, InputOf, ReplyOf } from './target.js'
+export type { Transaction, TransactionOf } from './transaction.js'
 export type { ParametersOf } from './topic-template.js'

@@ -4,11 +4,11 @@ import { IdentifierSource, type Clock } from '../base/index.js'
 import type { Codec } from '../codec/index.js'
 import { BytesMessage, EngineMessage } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
-import { encodeHeaderBlock } from '../wire/index.js'
-import { toHeaders } from './cloud-event.js'
+import { toCommonHeaders, toOwnHeaders } from './cloud-event.js'
 import type { AnyDefinition, MessageKind } from './definition.js'
 import { MessageHeaders, type HeadersInput } from './message-headers.js'
 import type { Message } from './message.js'
+import { encodeOpening, writeMessage, type HeaderField } from './message-writer.js'
 
 export interface PublishedAttributes {
   readonly id?: string | undefined
@@ -23,6 +23,9 @@ export interface MessageContext {
 }
 
 const NO_BYTES = new Uint8Array(0)
+const NO_FIELDS: readonly HeaderField[] = []
+/** Of a message that has the publisher's headers only. */
+const PLAIN_OPENING = encodeOpening([])
 const encoder = new TextEncoder()
 
 let identifiers: IdentifierSource | undefined
@@ -39,10 +42,23 @@ export class Publication {
   readonly definition: AnyDefinition | undefined
   readonly context: MessageContext
 
+  #opening: Uint8Array | undefined
+
   constructor(topic: TopicHandle, definition: AnyDefinition | undefined, context: MessageContext) {
     this.topic = topic
     this.definition = definition
     this.context = context
+  }
+
+  /** How the header block of a message with an envelope begins. */
+  get opening(): Uint8Array {
+    return (this.#opening ??= encodeOpening(
+      toCommonHeaders({
+        type: this.definition?.type ?? this.topic.name,
+        kind: this.definition?.kind,
+        contentType: this.context.codec.contentType,
+      }),
+    ))
   }
 }
 
@@ -151,29 +167,18 @@ export class LiveMessage extends EngineMessage implements Message {
     const body = this.#publication.context.codec.encode('input' in later ? later.input : this.data)
     const reply = later.reply === undefined ? NO_BYTES : encoder.encode(later.reply)
     const message = new BytesMessage(this.handle)
-    message.setParts(reply, this.#encodeHeaders(), body)
+    const given = this.headers
+    if (this.#hasEnvelope) {
+      const own = toOwnHeaders(this.id, this.#stamp(), this.key)
+      const fields = given.size === 0 ? own : [...own, ...given]
+      writeMessage(message, reply, this.#publication.opening, fields, body)
+    } else if (given.size > 0) writeMessage(message, reply, PLAIN_OPENING, [...given], body)
+    else writeMessage(message, reply, NO_BYTES, NO_FIELDS, body)
     return (later.bytes = message)
   }
 
   get #lazy(): Later {
     return (this.#later ??= {})
-  }
-
-  #encodeHeaders(): Uint8Array {
-    const given = this.headers
-    const { definition, context } = this.#publication
-    if (!this.#hasEnvelope && given.size === 0) return NO_BYTES
-    const own = this.#hasEnvelope
-      ? toHeaders({
-          id: this.id,
-          type: this.type,
-          kind: definition?.kind,
-          time: this.time,
-          contentType: context.codec.contentType,
-          key: this.key,
-        })
-      : []
-    return encodeHeaderBlock([...own, ...given])
   }
 
   /** A plain body for a plain topic, unless there is something that only the envelope can say. */

@@ -1,15 +1,18 @@
 // Opens a broker where the options say: in this process, or on a server or cluster by its URL.
 import { FanfareError, systemClock } from '../base/index.js'
 import { jsonCodec, type Codec } from '../codec/index.js'
-import { EmbeddedEngine } from '../embedded/index.js'
+import { EmbeddedEngine, openEmbeddedEngine } from '../embedded/index.js'
 import type { Engine } from '../engine/index.js'
 import { Broker } from './broker.js'
 import type { BrokerEvent } from './broker-event.js'
 import type { AnyDefinition } from './definition.js'
+import { refuseUnknownOptions } from './option-checks.js'
 
 export interface BrokerOptions {
   /** The declared messages; without it every topic is allowed. */
   readonly catalog?: readonly AnyDefinition[]
+  /** Where streams are kept, inside this process; made when it is not there. Absent: streams are kept in memory. */
+  readonly directory?: string
   /** A Fanfare or NATS server, or several of one cluster: 'nats://localhost:4222'. Absent: inside this process. */
   readonly url?: string | readonly string[]
   /** Credentials and name for `url`. */
@@ -30,13 +33,31 @@ export interface ConnectionOptions {
   readonly name?: string
 }
 
+const BROKER_OPTIONS: ReadonlySet<string> = new Set<keyof BrokerOptions>([
+  'catalog',
+  'directory',
+  'url',
+  'connection',
+  'engine',
+  'codec',
+  'onEvent',
+])
+const CONNECTION_OPTIONS: ReadonlySet<string> = new Set<keyof ConnectionOptions>([
+  'user',
+  'password',
+  'token',
+  'name',
+])
+
 /**
- * Opens a broker. Rejects with CONNECTION_FAILED, AUTHORIZATION_FAILED, or PEER_MISSING when `url` is given and the
+ * Opens a broker. Rejects with DIRECTORY_LOCKED, FORMAT_TOO_NEW, DISK_FAILED when `directory` cannot be used, and with CONNECTION_FAILED, AUTHORIZATION_FAILED, or PEER_MISSING when `url` is given and the
  * optional package for it is not installed.
  *
  * @example const broker = await openBroker()
  */
 export async function openBroker(options: BrokerOptions = {}): Promise<Broker> {
+  refuseUnknownOptions('openBroker', options, BROKER_OPTIONS)
+  refuseUnknownOptions('connection', options.connection, CONNECTION_OPTIONS)
   return new Broker({
     engine: await openEngine(options),
     clock: systemClock,
@@ -46,19 +67,29 @@ export async function openBroker(options: BrokerOptions = {}): Promise<Broker> {
   })
 }
 
-async function openEngine({ engine, url, connection = {} }: BrokerOptions): Promise<Engine> {
-  if (engine !== undefined && url !== undefined) {
-    throw new FanfareError('OPTION_INVALID', 'give openBroker an engine or a url, not both')
+async function openEngine({
+  directory,
+  engine,
+  url,
+  connection = {},
+}: BrokerOptions): Promise<Engine> {
+  const places = [directory, engine, url].filter((place) => place !== undefined)
+  if (places.length > 1) {
+    throw new FanfareError(
+      'OPTION_INVALID',
+      'give openBroker one of directory, url and engine, not several',
+    )
   }
   if (engine !== undefined) return engine
+  if (directory !== undefined) return openEmbeddedEngine({ directory })
   const servers = typeof url === 'string' ? [url] : url
-  if (servers !== undefined && (servers.length === 0 || servers.includes(''))) {
+  if (servers === undefined) return new EmbeddedEngine()
+  if (servers.length === 0 || servers.includes('')) {
     throw new FanfareError(
       'OPTION_INVALID',
       'url is empty; leave it out for a broker inside this process',
     )
   }
-  if (servers === undefined) return new EmbeddedEngine()
   // Loaded when asked for: an embedded broker carries no network code.
   const { openClusterEngine } = await import('../cluster/index.js')
   return openClusterEngine({ ...connection, servers })

@@ -25,11 +25,12 @@ export class ReceivedMessage implements Message {
   #data: unknown
   #isDecoded = false
 
-  /** Takes a message that stays valid (`retain`). */
+  /** Takes a message that stays valid (`retain`); `arrivedAtMs` is when a stream accepted it, default now. */
   constructor(
     engineMessage: EngineMessage,
     context: MessageContext,
     definition: AnyDefinition | undefined,
+    arrivedAtMs = context.clock.nowMs(),
   ) {
     const message = engineMessage.toBytes()
     this.topic = message.handle.name
@@ -38,7 +39,7 @@ export class ReceivedMessage implements Message {
     this.#headerBlock = message.headerBlock
     this.#context = context
     this.#definition = definition
-    this.#arrivedAtMs = context.clock.nowMs()
+    this.#arrivedAtMs = arrivedAtMs
   }
 
   get id(): string {

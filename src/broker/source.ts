@@ -19,6 +19,17 @@ export interface ResolvedSource {
   readonly definition: AnyDefinition | undefined
 }
 
+/** The pattern of a definition, or the pattern itself. Throws PATTERN_INVALID, OPTION_INVALID. */
+export function patternOf(source: Source): string {
+  if (typeof source !== 'string') {
+    assertDefinition(source)
+    return source.template.pattern
+  }
+  assertPattern(source)
+  assertNoParameters(source)
+  return source
+}
+
 /** Topics that are ours or the protocol's, and need no declaration. */
 const UNDECLARED_BY_NATURE = /^(_INBOX\.|\$)/
 
@@ -36,16 +47,10 @@ export class Catalog {
 
   /** Throws PATTERN_INVALID, or UNDECLARED_TOPIC when the catalog declares nothing of the pattern. */
   resolve(source: Source): ResolvedSource {
-    if (typeof source !== 'string') {
-      assertDefinition(source)
-      this.#assertDeclared(source.template.pattern)
-      return { pattern: source.template.pattern, definition: source }
-    }
-    assertPattern(source)
-    assertNoParameters(source)
-    this.#assertDeclared(source)
-    const definition = hasWildcard(source) ? undefined : this.findDefinition(source)
-    return { pattern: source, definition }
+    const pattern = patternOf(source)
+    this.#assertDeclared(pattern)
+    if (typeof source !== 'string') return { pattern, definition: source }
+    return { pattern, definition: hasWildcard(pattern) ? undefined : this.findDefinition(pattern) }
   }
 
   /** The definition that declares `topic`. */

@@ -56,7 +56,10 @@ export class DuplicateWindow {
     return place === 0 ? undefined : this.#sequences[place - 1]
   }
 
-  /** Remembers an id that `find` does not know, of a message with a higher sequence than those before. */
+  /**
+   * Remembers an id, of a message with a higher sequence than those before. Does nothing for one that is remembered, so that
+   * what a snapshot knows may be added again.
+   */
   add(bytes: Uint8Array, from: number, to: number, sequence: number, nowMs: number): void {
     this.#forgetOld(nowMs)
     murmurHash(bytes, from, to, SEED, this.#hash)
@@ -110,6 +113,7 @@ export class DuplicateWindow {
   /** Adds the id whose hash is in `#hash`. */
   #append(sequence: number, nowMs: number): void {
     if (this.#capacity < 1 || this.#windowMs <= 0) return
+    if (this.#table[this.#spotOfHash()] !== 0) return
     if (this.#size >= this.#capacity) {
       this.#forgetOldest()
       this.#forgottenEarly += 1
@@ -118,7 +122,7 @@ export class DuplicateWindow {
     const place = this.#placeAt(this.#size)
     // A clock that was set back must not keep what comes after from being forgotten.
     const lastMs = this.#size === 0 ? 0 : this.#timesMs[this.#placeAt(this.#size - 1)]!
-    this.#hashes.set(this.#hash, 4 * place)
+    for (let word = 0; word < 4; word++) this.#hashes[4 * place + word] = this.#hash[word]!
     this.#sequences[place] = sequence
     this.#timesMs[place] = Math.max(nowMs, lastMs)
     this.#size += 1

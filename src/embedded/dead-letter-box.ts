@@ -32,16 +32,11 @@ export interface Failure {
   readonly attempts: number
 }
 
-/** The name of the stream that takes the dead letters of `stream` unless a consumer says otherwise. */
-export function deadLetterStreamName(stream: string): string {
-  return `${stream}-dead-letters`
-}
-
 /** That stream's settings: no limit but the disk, as nothing may vanish; one topic for each consumer and original topic. */
 export function deadLetterStreamSettings(source: StreamSettings, name: string): StreamSettings {
   return {
     name,
-    topics: [`$DEAD.${source.name}.>`],
+    topics: [deadLetterPattern(source.name)],
     durability: source.durability,
     retention: 'limits',
     discard: 'new',
@@ -49,6 +44,11 @@ export function deadLetterStreamSettings(source: StreamSettings, name: string): 
     duplicateWindowMs: 0,
     description: `dead letters of stream ${source.name}`,
   }
+}
+
+/** Every topic of a stream's dead letters. */
+export function deadLetterPattern(stream: string): string {
+  return `$DEAD.${stream}.>`
 }
 
 export function deadLetterTopic(stream: string, consumer: string, topic: string): string {
@@ -135,14 +135,9 @@ const KEY_HEADER = 'ce-partitionkey'
 const NOTHING = new Uint8Array(0)
 const LONGEST_ERROR = 1_000
 
-/** What order is kept by: the key of a CloudEvent, or the topic where there is none. */
-export function orderKeyOf(
-  bytes: Uint8Array,
-  headStart: number,
-  headEnd: number,
-  topic: string,
-): string {
-  return findHeader(bytes, headStart, headEnd, KEY_HEADER) ?? topic
+/** What order is kept by: the key of a CloudEvent; a message without one is in order with nothing. */
+export function orderKeyOf({ buffer, headersStart, headersEnd }: BytesMessage): string | undefined {
+  return findHeader(buffer, headersStart, headersEnd, KEY_HEADER)
 }
 
 function toHeaderText(text: string): string {

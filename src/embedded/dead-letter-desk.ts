@@ -4,7 +4,7 @@ import { FanfareError, type Alarm } from '../base/index.js'
 import type { ConsumerLedger } from '../delivery/index.js'
 import type { ConsumerSettings, DeadLetterReason, StoredMessage } from '../engine/index.js'
 import type { ConsumerHome } from './consumer-home.js'
-import { deadLetterTopic, writeDeadLetter, type DeadLetterBox } from './dead-letter-box.js'
+import { deadLetterTopic, writeDeadLetter } from './dead-letter-box.js'
 import type { StreamSite } from './stream-site.js'
 
 const RETRY_MS = 1_000
@@ -37,7 +37,6 @@ export class DeadLetterDesk {
   #isWorking = false
   #isClosed = false
   #lastTold: string | undefined
-  #box: DeadLetterBox | undefined
 
   constructor(site: StreamSite, home: ConsumerHome, owner: DeskOwner) {
     this.#site = site
@@ -110,7 +109,7 @@ export class DeadLetterDesk {
   }
 
   async #keep(failure: GivenUp, message: StoredMessage, stream: string): Promise<void> {
-    const box = (this.#box ??= await this.#site.openDeadLetterBox(this.#home.name, stream))
+    const box = await this.#site.openDeadLetterBox(this.#home.name, stream)
     const consumer = this.#owner.settings().name
     const { reason, error, deliveryCount: attempts, id } = failure
     const topic = message.handle.name
@@ -118,10 +117,7 @@ export class DeadLetterDesk {
     const terms = { stream: this.#home.name, consumer, reason, error, attempts }
     const letter = writeDeadLetter(message, terms, address)
     const refusal = box.findRefusal(address, letter)
-    if (refusal !== undefined) {
-      this.#box = undefined
-      throw refusal
-    }
+    if (refusal !== undefined) throw refusal
     await this.#commit(() => {
       box.write(address, letter)
       // A letter that failed once more is replaced by its new one.

@@ -45,6 +45,8 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   /** What is in flight, by token. */
   readonly #inFlight = new Map<number, BatchItem>()
   readonly #pending: PendingCount
+  /** Letters that are being read to be handed out again. */
+  readonly #calledBack = new Set<number>()
   readonly #source: MessageSource
   #terms: ConsumerTerms
   #ledger: ConsumerLedger
@@ -59,7 +61,8 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   #isCalled = false
   #isNoteDue = false
   #toldStall: string | undefined
-  #isDeleted = false
+  /** Why nothing can be asked of it any more. */
+  #ended: FanfareError | undefined
   #isStarted = false
 
   constructor(
@@ -102,7 +105,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   }
 
   get isDeleted(): boolean {
-    return this.#isDeleted
+    return this.#ended !== undefined
   }
 
   /** Where what is known of this consumer lies in the store. */
@@ -133,6 +136,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   }
 
   async info(): Promise<ConsumerInfo> {
+    this.#assertThere()
     const ledger = this.#ledger
     return {
       settings: this.settings,
@@ -150,7 +154,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   }
 
   join(receiver: ConsumerReceiver): ConsumerMember {
-    if (this.#isDeleted) throw deletedError(this)
+    this.#assertThere()
     const member = new Member(
       receiver,
       () => this.#pump(),
@@ -210,11 +214,13 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   }
 
   async pause(untilMs = 0): Promise<void> {
+    this.#assertThere()
     await this.#changeTerms({ ...this.#terms, pausedUntilMs: untilMs })
     this.#arm()
   }
 
   async resume(): Promise<void> {
+    this.#assertThere()
     await this.#changeTerms({ ...this.#terms, pausedUntilMs: undefined })
     this.#pump()
   }
@@ -244,9 +250,9 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   }
 
   /** Stops without forgetting: the engine closes. */
-  stop(): void {
+  stop(reason: FanfareError): void {
     this.#writeNote('rides')
-    this.#end(new FanfareError('CLOSED', 'the engine was closed'))
+    this.#end(reason)
   }
 
   snapshot(): Uint8Array {
@@ -277,18 +283,22 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   }
 
   messageRemoved(sequence: number, topic: string): void {
-    if (sequence >= this.#ledger.position && this.wants(topic)) this.#pending.count -= 1
+    if (sequence > this.#ledger.deliveredSequence && this.wants(topic)) this.#pending.count -= 1
   }
 
   /** Hands out letters of this consumer again, the oldest original first; they leave the box when they are settled. */
   async redrive(sequences: readonly number[], wholeKeys: readonly string[]): Promise<number> {
     const known = new Set(this.#ledger.redrivenIds)
-    for (const key of wholeKeys) this.#ledger.unpark(key)
+    const wanted = sequences.filter(
+      (sequence) => !known.has(-sequence) && !this.#calledBack.has(sequence),
+    )
+    for (const sequence of wanted) this.#calledBack.add(sequence)
     let count = 0
-    for (const sequence of sequences) {
-      if (known.has(-sequence)) continue
+    for (const sequence of wanted) {
       if (await this.#offerRedriven(sequence)) count += 1
+      this.#calledBack.delete(sequence)
     }
+    for (const key of wholeKeys) this.#ledger.unpark(key)
     await this.#noted()
     this.#pump()
     return count
@@ -302,8 +312,12 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     this.#pump()
   }
 
-  isRedriving(sequence: number): boolean {
-    return this.#ledger.redrivenIds.includes(-sequence)
+  /** Gives up the redrive of a letter that is to be discarded; false when it is in flight. */
+  abandonRedrive(sequence: number): boolean {
+    for (const { id } of this.#inFlight.values()) if (id === -sequence) return false
+    this.#ledger.forget(-sequence)
+    this.#noteSoon()
+    return true
   }
 
   get #isPaused(): boolean {
@@ -349,14 +363,14 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   /** Something became possible: hands out as much as members, ledger and stream allow. */
   #pump(): void {
     this.#isCalled = true
-    if (this.#isRunning || !this.#isStarted || this.#isDeleted) return
+    if (this.#isRunning || !this.#isStarted || this.isDeleted) return
     this.#isRunning = true
     void this.#run()
   }
 
   async #run(): Promise<void> {
     let inOneGo = 0
-    while (this.#isCalled && !this.#isDeleted) {
+    while (this.#isCalled && !this.isDeleted) {
       this.#isCalled = false
       this.#desk.work()
       const batch = new HandOutBatch()
@@ -382,7 +396,9 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
       if (member === undefined) return
       const next = this.#ledger.take(nowMs)
       if (next === undefined) {
-        if (this.#ledger.wantsMore && this.#source.readOn(this.#ledger)) continue
+        if (!this.#ledger.wantsMore) return
+        if (this.#source.readOn(this.#ledger)) continue
+        if (this.#source.isAtEnd && this.settings.order === 'stream') this.#pending.count = 0
         return
       }
       const { id, token, deliveryCount } = next
@@ -431,7 +447,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
       const message = item.message ?? (await this.#source.read(item.id))
       if (!isSettled && this.#inFlight.get(item.token) !== item) continue
       if (message === undefined) this.#vanished(item)
-      else if (this.#isTooOld(message)) this.#expireAge(item.token)
+      else if (this.#isTooOld(message)) this.#expireAge(item)
       else this.#deliverOne(batch, item, message)
       if (isSettled) this.#settled(item.id)
     }
@@ -453,16 +469,18 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     )
   }
 
-  #expireAge(token: number): void {
-    this.#ledger.fail(token, 'expired', `older than ${this.settings.maxMessageAgeMs} ms`)
+  /** Given up before it reached a member, whose credit it does not use. */
+  #expireAge({ token, id, member }: BatchItem): void {
     this.#drop(token)
+    member.credit += 1
+    this.#ledger.giveUp(id, 'expired', `older than ${this.settings.maxMessageAgeMs} ms`)
   }
 
   /** A message that the stream's limits removed before it could be handed out. */
-  #vanished({ token, id }: BatchItem): void {
-    this.#ledger.release(token)
-    this.#ledger.forget(id)
+  #vanished({ token, id, member }: BatchItem): void {
     this.#drop(token)
+    member.credit += 1
+    this.#ledger.forget(id)
   }
 
   async #offerRedriven(sequence: number): Promise<boolean> {
@@ -532,7 +550,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   #arm(): void {
     this.#site.alarms.cancel(this.#alarm)
     this.#alarm = undefined
-    if (this.#isDeleted) return
+    if (this.isDeleted) return
     const { pausedUntilMs } = this.#terms
     const resumesMs = pausedUntilMs === undefined || pausedUntilMs === 0 ? Infinity : pausedUntilMs
     const nextMs = Math.min(
@@ -557,7 +575,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     this.#site.alarms.cancel(this.#inactivity)
     this.#inactivity = undefined
     const { isDurable, inactiveMs, name } = this.settings
-    if (isDurable || inactiveMs === 0 || this.#members.length > 0 || this.#isDeleted) return
+    if (isDurable || inactiveMs === 0 || this.#members.length > 0 || this.isDeleted) return
     this.#inactivity = this.#site.alarms.set(inactiveMs, () => {
       const reason = `nobody joined for ${inactiveMs} ms`
       this.#site.report({ type: 'consumer-ended', stream: this.#home.name, consumer: name, reason })
@@ -598,7 +616,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     this.#isNoteDue = true
     this.#site.clock.afterTurn(() => {
       this.#isNoteDue = false
-      if (!this.#isDeleted) this.#writeNote('rides')
+      if (!this.isDeleted) this.#writeNote('rides')
     })
   }
 
@@ -618,9 +636,13 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     })
   }
 
+  #assertThere(): void {
+    if (this.#ended !== undefined) throw this.#ended
+  }
+
   #end(reason: FanfareError): void {
-    if (this.#isDeleted) return
-    this.#isDeleted = true
+    if (this.#ended !== undefined) return
+    this.#ended = reason
     this.#desk.close()
     this.#source.close()
     this.#site.alarms.cancel(this.#alarm)
@@ -646,12 +668,5 @@ function staleError({ name }: Consumer, token: number): FanfareError {
     'TOKEN_STALE',
     `hand-out ${token} of consumer ${name} is over: it was settled, its wait has passed, or its member left`,
     { details: { consumer: name, token } },
-  )
-}
-
-function deletedError({ name, streamName }: Consumer): FanfareError {
-  return new FanfareError(
-    'CONSUMER_DELETED',
-    `consumer ${name} of stream ${streamName} was deleted`,
   )
 }

@@ -1,23 +1,24 @@
 // The dead letters of one stream's consumers: found, handed out again, discarded.
-import type { DeadLetter, DeadLetterQuery, DeadLetters } from '../engine/index.js'
+import { type DeadLetter, type DeadLetterQuery, type DeadLetters } from '../engine/index.js'
 import { matchesPattern } from '../topic/index.js'
-import { deadLetterStreamName, readDeadLetter } from './dead-letter-box.js'
+import { readDeadLetter } from './dead-letter-box.js'
 import type { EmbeddedConsumer } from './embedded-consumer.js'
 import type { EmbeddedStream } from './embedded-stream.js'
 import { noConsumerError } from './stream-errors.js'
 
 export class EmbeddedDeadLetters implements DeadLetters {
   readonly #source: EmbeddedStream
-  readonly #findStream: (name: string) => EmbeddedStream | undefined
+  readonly #findBoxes: () => EmbeddedStream[]
 
-  constructor(source: EmbeddedStream, findStream: (name: string) => EmbeddedStream | undefined) {
+  /** `findBoxes` answers the streams that take dead letters of the source. */
+  constructor(source: EmbeddedStream, findBoxes: () => EmbeddedStream[]) {
     this.#source = source
-    this.#findStream = findStream
+    this.#findBoxes = findBoxes
   }
 
   async count(): Promise<number> {
     let count = 0
-    for (const box of await this.#boxes()) {
+    for (const box of this.#findBoxes()) {
       for (const { messages } of await box.topics(`$DEAD.${this.#source.name}.>`)) count += messages
     }
     return count
@@ -26,7 +27,7 @@ export class EmbeddedDeadLetters implements DeadLetters {
   async list(query: DeadLetterQuery = {}): Promise<DeadLetter[]> {
     const { limit = Infinity } = query
     const found: DeadLetter[] = []
-    for (const box of await this.#boxes()) {
+    for (const box of this.#findBoxes()) {
       for await (const letter of this.#read(box, query.consumer)) {
         if (found.length >= limit) return found
         if (matches(letter, query)) found.push(letter)
@@ -63,10 +64,10 @@ export class EmbeddedDeadLetters implements DeadLetters {
     let count = 0
     for (const [name, ofConsumer] of groupBy(letters, ({ consumer }) => consumer)) {
       const consumer = await this.#source.findConsumer(name)
-      const going = ofConsumer.filter(({ sequence }) => consumer?.isRedriving(sequence) !== true)
+      const going = ofConsumer.filter(({ sequence }) => consumer?.abandonRedrive(sequence) ?? true)
       const wholeKeys =
         consumer === undefined ? [] : await this.#keysWithNothingElse(consumer, going)
-      const box = await this.#boxOf(consumer)
+      const box = this.#boxOf(consumer)
       for (const { sequence } of going) if ((await box?.remove(sequence)) === true) count += 1
       for (const key of wholeKeys) consumer?.unpark(key)
     }
@@ -80,11 +81,11 @@ export class EmbeddedDeadLetters implements DeadLetters {
   ): Promise<string[]> {
     if (consumer.settings.order !== 'key') return []
     const going = new Set(letters.map(({ sequence }) => sequence))
-    const keys = new Set(letters.map(keyOf))
-    const box = await this.#boxOf(consumer)
+    const keys = new Set(letters.flatMap(({ key }) => key ?? []))
+    const box = this.#boxOf(consumer)
     if (box === undefined) return []
     for await (const letter of this.#read(box, consumer.name)) {
-      if (!going.has(letter.sequence)) keys.delete(keyOf(letter))
+      if (!going.has(letter.sequence) && letter.key !== undefined) keys.delete(letter.key)
     }
     return [...keys]
   }
@@ -103,23 +104,11 @@ export class EmbeddedDeadLetters implements DeadLetters {
     }
   }
 
-  async #boxOf(consumer: EmbeddedConsumer | undefined): Promise<EmbeddedStream | undefined> {
-    const name = consumer?.settings.deadLetter?.stream ?? deadLetterStreamName(this.#source.name)
-    return this.#findStream(name)
+  /** The stream that has a consumer's letters. */
+  #boxOf(consumer: EmbeddedConsumer | undefined): EmbeddedStream | undefined {
+    const boxes = this.#findBoxes()
+    return boxes.find(({ name }) => name === consumer?.settings.deadLetter?.stream) ?? boxes[0]
   }
-
-  async #boxes(): Promise<EmbeddedStream[]> {
-    const names = new Set([deadLetterStreamName(this.#source.name)])
-    for (const { settings } of await this.#source.consumers()) {
-      if (settings.deadLetter !== undefined) names.add(settings.deadLetter.stream)
-    }
-    return [...names].flatMap((name) => this.#findStream(name) ?? [])
-  }
-}
-
-/** What order is kept by, as `orderKeyOf` has it for the original. */
-function keyOf({ key, topic }: DeadLetter): string {
-  return key ?? topic
 }
 
 function matches(letter: DeadLetter, query: DeadLetterQuery): boolean {

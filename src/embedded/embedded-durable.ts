@@ -15,10 +15,14 @@ import {
   type StreamSettings,
   type Transaction,
 } from '../engine/index.js'
-import type { LogStore } from '../log/index.js'
+import { MemoryLogStore, type LogStore } from '../log/index.js'
 import { PatternIndex, type TopicHandle } from '../topic/index.js'
 import { recoverConsumer, type RecoveredConsumer } from './consumer-record.js'
-import { deadLetterStreamSettings, type DeadLetterBox } from './dead-letter-box.js'
+import {
+  deadLetterPattern,
+  deadLetterStreamSettings,
+  type DeadLetterBox,
+} from './dead-letter-box.js'
 import { streamOfConsumerOwner, type EmbeddedConsumer } from './embedded-consumer.js'
 import { EmbeddedDeadLetters } from './embedded-dead-letters.js'
 import { EmbeddedStream } from './embedded-stream.js'
@@ -26,6 +30,15 @@ import { EmbeddedTransaction, noStreamError } from './embedded-transaction.js'
 import { streamDiffersError } from './stream-errors.js'
 import { recoverStream, streamOfOwner, streamOwnerName } from './stream-snapshot.js'
 import type { StreamSite } from './stream-site.js'
+
+/** Where the streams of an engine lie. */
+export interface EngineStorage {
+  readonly store: LogStore
+  /** The strongest durability that a stream can have there. */
+  readonly strongest: StreamSettings['durability']
+  /** Called when the store has been closed. */
+  readonly closed?: (() => Promise<void>) | undefined
+}
 
 /** What the durable half needs of its engine. */
 export interface DurablePlace {
@@ -49,6 +62,7 @@ export class EmbeddedDurable implements Durable {
   readonly store: LogStore
   readonly strongest: StreamSettings['durability']
   readonly #place: DurablePlace
+  readonly #closed: (() => Promise<void>) | undefined
   readonly #site: StreamSite
   readonly #byName = new Map<string, EmbeddedStream>()
   readonly #byTopic = new PatternIndex<EmbeddedStream>()
@@ -57,9 +71,10 @@ export class EmbeddedDurable implements Durable {
   /** Streams that are being made or removed: the next call for the same name waits. */
   readonly #underWay = new Map<string, Promise<unknown>>()
 
-  constructor(place: DurablePlace, store: LogStore, strongest: StreamSettings['durability']) {
+  constructor(place: DurablePlace, { store, strongest, closed }: EngineStorage) {
     this.store = store
     this.strongest = strongest
+    this.#closed = closed
     this.#place = place
     this.#site = {
       clock: place.clock,
@@ -68,6 +83,7 @@ export class EmbeddedDurable implements Durable {
       topicAt: (bytes, from, to) => place.topicAt(bytes, from, to),
       topic: (name) => place.topic(name),
       report: (event) => place.report(event),
+      deliver: (address, message) => void place.deliver(address, message),
       forgetInterest: (pattern) => place.forgetInterest(pattern),
       consumersOf: (address) => place.consumersOf(address),
       openDeadLetterBox: (source, name) => this.#openDeadLetterBox(source, name),
@@ -115,8 +131,7 @@ export class EmbeddedDurable implements Durable {
     this.#place.assertOpen()
     assertStreamSettings(settings)
     return this.#oneByOne(settings.name, async () => {
-      const stream = this.#byName.get(settings.name)
-      if (stream === undefined) throw noSuchStreamError(settings.name)
+      const stream = this.#known(settings.name)
       this.#assertChangeable(stream.settings, settings)
       this.#assertFreeTopics(settings)
       this.#displace(stream)
@@ -170,7 +185,8 @@ export class EmbeddedDurable implements Durable {
       return 0
     }
     const isAccepted = stream.append(address, bytes, options, sink, token) > 0
-    const outcome = isAccepted ? this.#place.deliver(address, message) : 0
+    const isShown = isAccepted && !stream.isDelaying(options)
+    const outcome = isShown ? this.#place.deliver(address, message) : 0
     return stream.isOverMark ? outcome | 1 : outcome
   }
 
@@ -184,9 +200,12 @@ export class EmbeddedDurable implements Durable {
   }
 
   deadLetters(stream: Stream): DeadLetters {
-    const own = this.#byName.get(stream.name)
-    if (own === undefined) throw noSuchStreamError(stream.name)
-    return new EmbeddedDeadLetters(own, (name) => this.#byName.get(name))
+    return new EmbeddedDeadLetters(this.#known(stream.name), () => {
+      this.#place.assertOpen()
+      const boxes = new Set<EmbeddedStream>()
+      this.#byTopic.forEachOverlap(deadLetterPattern(stream.name), (box) => boxes.add(box))
+      return [...boxes]
+    })
   }
 
   /** The stream that captures a topic. */
@@ -197,8 +216,10 @@ export class EmbeddedDurable implements Durable {
   }
 
   async close(): Promise<void> {
-    for (const stream of this.#byName.values()) stream.stop()
+    const reason = new FanfareError('CLOSED', 'the engine is closed')
+    for (const stream of this.#byName.values()) stream.stop(reason)
     await this.store.close()
+    await this.#closed?.()
   }
 
   /** Makes a stream whose topics are free: they are taken from the first moment, while it is being made. */
@@ -233,8 +254,7 @@ export class EmbeddedDurable implements Durable {
   }
 
   async #openDeadLetterBox(source: string, name: string): Promise<DeadLetterBox> {
-    const from = this.#byName.get(source)
-    if (from === undefined) throw noSuchStreamError(source)
+    const from = this.#known(source)
     const wanted = deadLetterStreamSettings(from.settings, name)
     const existing = this.#byName.get(name)
     if (existing === undefined) await this.createStream(wanted)
@@ -246,9 +266,17 @@ export class EmbeddedDurable implements Durable {
     return {
       findRefusal: (address, message) => box.findRefusal(address, message),
       write: (address, message) => void box.write(address, message),
-      settle: (sequence) => void box.log.remove(sequence, true),
+      settle: (sequence) => {
+        if (!box.isDeleted) box.log.remove(sequence, true)
+      },
       read: (sequence) => box.get(sequence),
     }
+  }
+
+  #known(name: string): EmbeddedStream {
+    const stream = this.#byName.get(name)
+    if (stream === undefined) throw noSuchStreamError(name)
+    return stream
   }
 
   #recoverConsumers(): Map<string, RecoveredConsumer[]> {
@@ -332,6 +360,11 @@ export class EmbeddedDurable implements Durable {
       if (this.#underWay.get(name) === mine) this.#underWay.delete(name)
     }
   }
+}
+
+/** Streams in the memory of this process: nothing outlives the engine. */
+export function openMemoryStorage(clock: Clock): EngineStorage {
+  return { store: new MemoryLogStore({ clock }), strongest: 'memory' }
 }
 
 function noSuchStreamError(name: string): FanfareError {

@@ -35,8 +35,15 @@ import {
   deletedError,
   expectationError,
   noConsumerError,
+  sinkFailed,
 } from './stream-errors.js'
-import { findFullness, findSizeFault, logLimitsOf } from './stream-limits.js'
+import {
+  findFullness,
+  findSizeFault,
+  logLimitsOf,
+  NOTHING_AHEAD,
+  type Ahead,
+} from './stream-limits.js'
 import { delayedKey, isDelayedKey, toStoredMessage } from './stream-record.js'
 import { encodeStreamSettings, encodeStreamSnapshot, streamOwnerName } from './stream-snapshot.js'
 import type { StreamSite } from './stream-site.js'
@@ -60,7 +67,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   readonly log: Log
   readonly retention: Retention
   readonly #site: StreamSite
-  readonly #receipts = new Receipts(this)
+  readonly #receipts: Receipts
   readonly #consumers = new Map<string, EmbeddedConsumer>()
   readonly #times: MessageTimes
   /** The last accepted sequence of topics that were published to since everything was last committed. */
@@ -68,11 +75,13 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   #duplicates: DuplicateWindow
   #rollUps: RollUp[] = []
   #settings: StreamSettings
-  #isDeleted = false
+  /** Why nothing can be asked of it any more. */
+  #ended: FanfareError | undefined
 
   constructor(site: StreamSite, settings: StreamSettings, log: Log) {
     this.#site = site
     this.#settings = settings
+    this.#receipts = new Receipts(this, (error) => site.report(sinkFailed(settings.name, error)))
     this.log = log
     this.#duplicates = new DuplicateWindow(settings.duplicateWindowMs, MOST_IDS)
     this.#times = new MessageTimes(site, log, (message) => this.#appendDue(message))
@@ -91,7 +100,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   get isDeleted(): boolean {
-    return this.#isDeleted
+    return this.#ended?.code === 'STREAM_DELETED'
   }
 
   /** Whether publishers should pause. */
@@ -109,6 +118,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   async state(): Promise<StreamState> {
+    this.#assertThere()
     const { records, keys, ...state } = this.log.state
     return {
       ...state,
@@ -152,27 +162,33 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     return this.#duplicates.find(id, 0, id.length, this.#site.clock.nowMs())
   }
 
+  /** Whether a message published so is shown later, not now. */
+  isDelaying(options: AppendOptions = NO_OPTIONS): boolean {
+    return (options.deliverAtMs ?? 0) > this.#site.clock.nowMs()
+  }
+
   /** Why the message cannot be appended now, or undefined. */
   findRefusal(
     address: TopicHandle,
     message: BytesMessage,
     options: AppendOptions = NO_OPTIONS,
+    ahead: Ahead = NOTHING_AHEAD,
   ): FanfareError | undefined {
-    if (this.#isDeleted) return deletedError(this.name)
+    if (this.#ended !== undefined) return this.#ended
     if (this.log.frozen !== undefined) return this.log.frozen
     return (
       findSizeFault(this.#settings, message) ??
-      this.#findFailedExpectation(address, options) ??
-      findFullness(this.#settings, this.log, address, message)
+      this.#findFailedExpectation(address, options, ahead) ??
+      findFullness(this.#settings, this.log, address, message, ahead)
     )
   }
 
   /** Accepts a message that nothing refuses. */
   write(address: TopicHandle, given: BytesMessage, options: AppendOptions = NO_OPTIONS): number {
-    const flags = flagsOf(options)
+    const nowMs = this.#site.clock.nowMs()
+    const flags = flagsOf(options, nowMs)
     const isDelayed = (flags & IS_DELAYED) !== 0
     const message = flags === 0 ? given : withPublishHeaders(given, options)
-    const nowMs = this.#site.clock.nowMs()
     const sequence = this.log.append(
       nowMs,
       flags,
@@ -183,7 +199,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
       message.bodyStart,
       message.bodyEnd,
     )
-    if (flags !== 0) this.#remember(sequence, nowMs, options)
+    if (flags !== 0) this.#remember(sequence, nowMs, flags, options)
     if (isDelayed) return sequence
     this.#tails.set(address, sequence)
     if (options.rollUp !== undefined) {
@@ -218,22 +234,30 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     for (const consumer of this.#consumers.values()) consumer.messageRemoved(sequence, name)
   }
 
+  cleared(): void {
+    for (const consumer of this.#consumers.values()) consumer.messagesLost()
+  }
+
   async get(sequence: number): Promise<StoredMessage | undefined> {
+    this.#assertThere()
     const record = await this.log.read(sequence)
     if (record === undefined || (record.flags & IS_DELAYED) !== 0) return undefined
     return toStoredMessage(record, this.#site.topicAt)
   }
 
   async lastOf(topic: TopicHandle): Promise<StoredMessage | undefined> {
+    this.#assertThere()
     const found = this.log.keys.find(topic.bytes)
     return found === undefined ? undefined : this.get(found.lastSequence)
   }
 
   read(options: ReadOptions = {}): StreamReader {
+    this.#assertThere()
     return new RecordReader(this.log, this.#site.topicAt, options)
   }
 
   async topics(pattern = '>'): Promise<TopicState[]> {
+    this.#assertThere()
     await this.log.settled()
     const found = selectTopics(this.log, [pattern])
     return found.sort((left, right) => (left.topic < right.topic ? -1 : 1))
@@ -289,14 +313,17 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   async findConsumer(name: string): Promise<EmbeddedConsumer | undefined> {
+    this.#assertThere()
     return this.#consumers.get(name)
   }
 
   async consumers(): Promise<readonly EmbeddedConsumer[]> {
+    this.#assertThere()
     return [...this.#consumers.values()]
   }
 
   async deleteConsumer(name: string): Promise<boolean> {
+    this.#assertThere()
     const consumer = this.#consumers.get(name)
     if (consumer === undefined) return false
     this.#consumers.delete(name)
@@ -358,7 +385,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   /** Ends it and its consumers, and forgets them. */
   async delete(): Promise<void> {
     const reason = deletedError(this.name)
-    this.#isDeleted = true
+    this.#ended = reason
     this.#times.close()
     for (const consumer of this.#consumers.values()) await consumer.delete(reason)
     this.#consumers.clear()
@@ -370,9 +397,10 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   /** Stops without forgetting: the engine closes. */
-  stop(): void {
+  stop(reason: FanfareError): void {
+    this.#ended = reason
     this.#times.close()
-    for (const consumer of this.#consumers.values()) consumer.stop()
+    for (const consumer of this.#consumers.values()) consumer.stop(reason)
   }
 
   #place(consumer: EmbeddedConsumer): void {
@@ -411,8 +439,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#receipts.committed(this.log.state.lastSequence)
   }
 
-  #remember(sequence: number, nowMs: number, options: AppendOptions): void {
-    this.#times.accepted(sequence, nowMs, options)
+  #remember(sequence: number, nowMs: number, flags: number, options: AppendOptions): void {
+    this.#times.accepted(sequence, nowMs, flags, options)
     if (options.id !== undefined) this.#rememberId(options.id, sequence, nowMs)
   }
 
@@ -423,23 +451,31 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#duplicates.add(bytes, 0, bytes.length, sequence, timeMs)
   }
 
-  /** A delayed message whose moment has come: accepted anew as an ordinary one. */
+  /** A delayed message whose moment has come: accepted anew as an ordinary one, and shown to live receivers. */
   #appendDue(message: BytesMessage): void {
     this.write(message.handle, message)
+    this.#site.deliver(message.handle, message)
   }
 
-  #findFailedExpectation(address: TopicHandle, options: AppendOptions): FanfareError | undefined {
+  #findFailedExpectation(
+    address: TopicHandle,
+    options: AppendOptions,
+    ahead: Ahead,
+  ): FanfareError | undefined {
     const { expectedStream, expectedLastSequence, expectedLastTopicSequence } = options
     if (expectedStream !== undefined && expectedStream !== this.name) {
       return expectationError('stream', expectedStream, this.name)
     }
-    const last = this.log.acceptedSequence
+    const last = this.log.acceptedSequence + ahead.messages
     if (expectedLastSequence !== undefined && expectedLastSequence !== last) {
       return expectationError('last sequence', expectedLastSequence, last)
     }
     if (expectedLastTopicSequence === undefined) return undefined
     const lastOfTopic =
-      this.#tails.get(address) ?? this.log.keys.find(address.bytes)?.lastSequence ?? 0
+      ahead.tails.get(address) ??
+      this.#tails.get(address) ??
+      this.log.keys.find(address.bytes)?.lastSequence ??
+      0
     return expectedLastTopicSequence === lastOfTopic
       ? undefined
       : expectationError(`last sequence of ${address.name}`, expectedLastTopicSequence, lastOfTopic)
@@ -462,7 +498,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   #assertThere(): void {
-    if (this.#isDeleted) throw deletedError(this.name)
+    if (this.#ended !== undefined) throw this.#ended
   }
 
   #assertRoomForConsumer(settings: ConsumerSettings): void {

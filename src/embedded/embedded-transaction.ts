@@ -32,6 +32,13 @@ interface Part {
   readonly options: AppendOptions
 }
 
+/** What of the transaction goes to one stream before the message that is looked at. */
+interface PartsAhead {
+  messages: number
+  bytes: number
+  readonly tails: Map<TopicHandle, number>
+}
+
 interface Settlement {
   readonly consumer: EmbeddedConsumer
   readonly token: number
@@ -105,12 +112,27 @@ export class EmbeddedTransaction implements Transaction {
         { details: { consumer: consumer.name, token } },
       )
     }
+    return this.#findRefusedPart() ?? this.#findMixedDurability()
+  }
+
+  /** Each message is looked at as if those before it had been appended. */
+  #findRefusedPart(): FanfareError | undefined {
+    const aheadOf = new Map<EmbeddedStream, PartsAhead>()
+    const ids = new Set<string>()
     for (const { stream, address, message, options } of this.#parts) {
+      const id = options.id === undefined ? undefined : `${stream.name} ${options.id}`
+      if (id !== undefined && ids.has(id)) continue
+      if (id !== undefined) ids.add(id)
       if (stream.findDuplicate(options) !== undefined) continue
-      const refusal = stream.findRefusal(address, message, options)
+      const ahead = aheadOf.get(stream) ?? { messages: 0, bytes: 0, tails: new Map() }
+      aheadOf.set(stream, ahead)
+      const refusal = stream.findRefusal(address, message, options, ahead)
       if (refusal !== undefined) return refusal
+      ahead.messages += 1
+      ahead.bytes += address.bytes.length + message.headerBytes + message.bodyBytes
+      ahead.tails.set(address, stream.log.acceptedSequence + ahead.messages)
     }
-    return this.#findMixedDurability()
+    return undefined
   }
 
   /** What lives in memory only cannot be committed together with what is on the disk. */

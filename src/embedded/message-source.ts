@@ -45,6 +45,12 @@ export class MessageSource {
     this.targets = terms().targets
   }
 
+  /** Whether everything that was accepted has been read. */
+  get isAtEnd(): boolean {
+    const { acceptedSequence } = this.#home.log
+    return this.#cursor !== undefined && this.#cursor.position > acceptedSequence
+  }
+
   get filter(): TopicFilter {
     return this.#filter
   }
@@ -85,9 +91,8 @@ export class MessageSource {
   }
 
   /** What order is kept by, where it is kept by key. */
-  keyOf({ buffer, headersStart, headersEnd, handle }: StoredMessage): string | undefined {
-    if (this.#terms().settings.order !== 'key') return undefined
-    return orderKeyOf(buffer, headersStart, headersEnd, handle.name)
+  keyOf(message: StoredMessage): string | undefined {
+    return this.#terms().settings.order === 'key' ? orderKeyOf(message) : undefined
   }
 
   /** Offers the ledger one more message, or passes over one; false: there is none to be had at once. */

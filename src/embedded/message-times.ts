@@ -29,16 +29,17 @@ export class MessageTimes {
     this.#publish = publish
   }
 
-  accepted(sequence: number, nowMs: number, options: AppendOptions): void {
-    if (options.deliverAtMs !== undefined) this.#delayed.add(options.deliverAtMs, sequence)
-    else if (options.ttlMs !== undefined) this.#expiries.add(nowMs + options.ttlMs, sequence)
+  accepted(sequence: number, nowMs: number, flags: number, options: AppendOptions): void {
+    const { deliverAtMs = Infinity, ttlMs = Infinity } = options
+    if ((flags & IS_DELAYED) !== 0) this.#delayed.add(deliverAtMs, sequence)
+    else if ((flags & HAS_TTL) !== 0) this.#expiries.add(nowMs + ttlMs, sequence)
   }
 
   /** Learns of a message that an earlier life of the stream accepted. */
   recovered(message: BytesMessage, sequence: number, timeMs: number, flags: number): void {
     const ttlMs = (flags & HAS_TTL) === 0 ? undefined : readTtlMs(message)
     const deliverAtMs = (flags & IS_DELAYED) === 0 ? undefined : readDeliverAtMs(message)
-    this.accepted(sequence, timeMs, { ttlMs, deliverAtMs })
+    this.accepted(sequence, timeMs, flags, { ttlMs, deliverAtMs })
   }
 
   /** Looks what is due, and when to look again. */

@@ -8,12 +8,12 @@ const ID = 'Nats-Msg-Id'
 const TTL = 'Nats-TTL'
 const SCHEDULE = 'Nats-Schedule'
 
-/** The marks of a record that was published with `options`. */
-export function flagsOf(options: AppendOptions): number {
+/** The marks of a record that is published with `options` at `nowMs`: a moment that has passed delays nothing. */
+export function flagsOf(options: AppendOptions, nowMs: number): number {
   return (
     (options.id === undefined ? 0 : HAS_ID) |
     (options.ttlMs === undefined ? 0 : HAS_TTL) |
-    (options.deliverAtMs === undefined ? 0 : IS_DELAYED)
+    ((options.deliverAtMs ?? 0) > nowMs ? IS_DELAYED : 0)
   )
 }
 

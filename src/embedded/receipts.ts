@@ -13,11 +13,14 @@ interface Run {
 
 export class Receipts {
   readonly #stream: Stream
+  readonly #sinkFailed: (error: unknown) => void
   #runs: Run[] = []
   #head = 0
 
-  constructor(stream: Stream) {
+  /** `sinkFailed` is told what a sink throws; it harms no other. */
+  constructor(stream: Stream, sinkFailed: (error: unknown) => void) {
     this.#stream = stream
+    this.#sinkFailed = sinkFailed
   }
 
   get isEmpty(): boolean {
@@ -56,8 +59,10 @@ export class Receipts {
         run.sequence += count
         run.count -= count
       }
-      if (run.isDuplicate) sink.duplicate(this.#stream, token, sequence)
-      else sink.committed(this.#stream, token, sequence, count)
+      this.#tell(() => {
+        if (run.isDuplicate) sink.duplicate(this.#stream, token, sequence)
+        else sink.committed(this.#stream, token, sequence, count)
+      })
     }
     this.#shrink()
   }
@@ -75,7 +80,15 @@ export class Receipts {
         lost.push({ ...run, token: run.token + kept, count: run.count - kept })
       }
     }
-    for (const run of lost) run.sink.refused(run.token, run.count, error)
+    for (const run of lost) this.#tell(() => run.sink.refused(run.token, run.count, error))
+  }
+
+  #tell(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#sinkFailed(error)
+    }
   }
 
   #shrink(): void {

@@ -1,5 +1,6 @@
 // The refusals of a stream, worded once.
 import { FanfareError } from '../base/index.js'
+import type { EngineEvent } from '../engine/index.js'
 
 export function deletedError(stream: string): FanfareError {
   return new FanfareError('STREAM_DELETED', `stream ${stream} was deleted`, { details: { stream } })
@@ -29,6 +30,14 @@ export function streamDiffersError(stream: string, fields: readonly string[]): F
     `stream ${stream} exists with other options: ${fields.join(', ')}; change them by an update`,
     { details: { stream, fields } },
   )
+}
+
+/** A sink of receipts threw; its publishes are as they are. */
+export function sinkFailed(stream: string, cause: unknown): EngineEvent {
+  const error = new FanfareError('INTERNAL', `a sink of receipts of stream ${stream} failed`, {
+    cause,
+  })
+  return { type: 'engine-error', error }
 }
 
 export function expectationError(

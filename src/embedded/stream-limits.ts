@@ -4,6 +4,16 @@ import type { BytesMessage, StreamSettings } from '../engine/index.js'
 import type { Log, LogLimits } from '../log/index.js'
 import type { TopicHandle } from '../topic/index.js'
 
+/** What the same transaction appends to the stream before the message that is looked at. */
+export interface Ahead {
+  readonly messages: number
+  readonly bytes: number
+  /** The last sequence that each topic will have. */
+  readonly tails: ReadonlyMap<TopicHandle, number>
+}
+
+export const NOTHING_AHEAD: Ahead = { messages: 0, bytes: 0, tails: new Map() }
+
 /** The limits that the log enforces by removing the oldest. */
 export function logLimitsOf(settings: StreamSettings): LogLimits {
   const makesRoom = settings.discard === 'old'
@@ -35,14 +45,16 @@ export function findFullness(
   log: Log,
   address: TopicHandle,
   message: BytesMessage,
+  ahead: Ahead,
 ): FanfareError | undefined {
   if (settings.discard === 'new') {
     const { records, bytes, lastSequence } = log.state
     const { maxMessages = Infinity, maxBytes = Infinity } = settings
-    const waiting = log.acceptedSequence - lastSequence
+    const waiting = log.acceptedSequence - lastSequence + ahead.messages
     if (records + waiting >= maxMessages) return fullError(settings, 'maxMessages', maxMessages)
     const size = message.headerBytes + message.bodyBytes + address.bytes.length
-    if (bytes + log.backlogBytes + size > maxBytes) return fullError(settings, 'maxBytes', maxBytes)
+    if (bytes + log.backlogBytes + ahead.bytes + size > maxBytes)
+      return fullError(settings, 'maxBytes', maxBytes)
   }
   if (settings.discardPerTopic === 'new' && settings.maxMessagesPerTopic !== undefined) {
     const count = log.keys.find(address.bytes)?.count ?? 0

@@ -125,8 +125,8 @@ export interface Consumer {
   release(token: number): boolean
   /** Gives it back, to be handed out again after `delayMs`; default: what the backoff says. The last attempt is a dead letter. */
   retry(token: number, delayMs?: number, error?: string): boolean
-  /** Gives it up: a dead letter with this reason. */
-  reject(token: number, reason: string): boolean
+  /** Gives it up: a dead letter 'rejected', or 'undecodable', with this reason. */
+  reject(token: number, reason: string, isUndecodable?: boolean): boolean
   /** Begins the wait anew. */
   extend(token: number): boolean
 

@@ -62,3 +62,8 @@ export interface DeadLetters {
   /** Removes letters for good; resolves with how many. */
   discard(query?: DeadLetterQuery): Promise<number>
 }
+
+/** The name of the stream that takes the dead letters of `stream` unless a consumer says otherwise. */
+export function deadLetterStreamName(stream: string): string {
+  return `${stream}-dead-letters`
+}

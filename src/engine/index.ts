@@ -41,6 +41,7 @@ export type {
 } from './consumer.js'
 export {
   DEAD_LETTER_HEADERS,
+  deadLetterStreamName,
   type DeadLetter,
   type DeadLetterQuery,
   type DeadLetterReason,

@@ -51,6 +51,10 @@ export interface LogListener {
   committed(throughSequence: number): void
   /** Records from `fromSequence` on, accepted but not committed, are lost; `error` says why. */
   failed(fromSequence: number, error: FanfareError): void
+  /** A record is gone, by whatever limit or hand; told when its key has been accounted for. */
+  removed?(sequence: number, bytes: Uint8Array, keyStart: number, keyEnd: number): void
+  /** Everything is gone at once. */
+  cleared?(): void
 }
 
 /**

@@ -289,10 +289,6 @@ export abstract class SegmentedLog implements Log, CursorSource {
     return segments[firstIndex(segments, (segment) => segment.nextSequence > sequence)]
   }
 
-  protected get lastSegment(): Segment | undefined {
-    return this.segments[this.segments.length - 1]
-  }
-
   protected get acceptedTimeMs(): number {
     return this.#acceptedTimeMs
   }
@@ -328,7 +324,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     for (let at = block.recordsStart; at < block.end; at = view.bodyEnd) {
       view.show(block, at)
       const { sequence } = view
-      for (let gap = segment.nextSequence; gap < sequence; gap++) segment.markRemoved(gap)
+      this.readmitGap(segment, sequence - 1)
       segment.nextSequence = sequence + 1
       segment.storedBytes += view.length
       if (sequence < this.#first || !segment.has(sequence)) continue
@@ -344,6 +340,15 @@ export abstract class SegmentedLog implements Log, CursorSource {
     segment.lastTimeMs = view.timeMs
     this.#committed = view.sequence
     this.#committedTimeMs = view.timeMs
+  }
+
+  /** The segment's numbers up to `throughSequence` that were not seen have no record. */
+  protected readmitGap(segment: Segment, throughSequence: number): void {
+    while (segment.nextSequence <= throughSequence) {
+      segment.markRemoved(segment.nextSequence)
+      segment.nextSequence += 1
+      this.#committed = segment.nextSequence - 1
+    }
   }
 
   /** Gives up what was accepted after `sequence`; the numbers are given again. */
@@ -477,6 +482,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
       segment.bytes = 0
     }
     this.#clearJobs()
+    for (const listener of this.#listeners) listener.cleared?.()
   }
 
   #shrinkKey(slot: number): void {
@@ -492,7 +498,13 @@ export abstract class SegmentedLog implements Log, CursorSource {
     const found = this.#finder.find(victim) === 'found' && this.#finder.view.sequence === victim
     this.#takeBytes(segment, found ? this.#finder.view.length : meanLength(segment))
     this.#uncount(segment)
+    this.#tellRemoved(victim, this.#view)
     this.#settleSegment(segment)
+  }
+
+  /** `record` has the key of the one that is gone. */
+  #tellRemoved(sequence: number, { bytes, keyStart, keyEnd }: LogRecord): void {
+    for (const listener of this.#listeners) listener.removed?.(sequence, bytes, keyStart, keyEnd)
   }
 
   #takeBytes(segment: Segment, length: number): void {
@@ -515,6 +527,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#takeBytes(segment, view.length)
     const slot = this.keyIndex.slotOf(view.bytes, view.keyStart, view.keyEnd)
     if (slot >= 0) this.#firsts.forget(slot, view.sequence)
+    this.#tellRemoved(view.sequence, view)
   }
 
   // Jobs
@@ -650,6 +663,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#firsts.forget(slot, sequence)
     this.#takeBytes(segment, view.length)
     this.#uncount(segment)
+    this.#tellRemoved(sequence, view)
     this.#settleSegment(segment)
   }
 
@@ -661,7 +675,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
       this.#unsettled.add(segment)
       return
     }
-    if (segment === this.lastSegment || segment.unaccounted > 0) return
+    if (this.#holdsLast(segment) || segment.unaccounted > 0) return
     if (segment.records === 0) {
       if (this.#accountedThrough >= Math.min(this.#first, segment.nextSequence) - 1) {
         this.#drop(segment)
@@ -669,6 +683,11 @@ export abstract class SegmentedLog implements Log, CursorSource {
     } else if (segment.bytes * COMPACTION_SHARE < segment.storedBytes) {
       this.compact(segment)
     }
+  }
+
+  /** The last committed number must be found again, so its segment stays, and what is being filled does. */
+  #holdsLast(segment: Segment): boolean {
+    return segment.nextSequence > this.#committed
   }
 
   #drop(segment: Segment): void {
@@ -684,7 +703,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   #dropFront(): void {
     for (;;) {
       const front = this.segments[0]
-      if (front === undefined || front === this.lastSegment) return
+      if (front === undefined || this.#holdsLast(front)) return
       if (front.records > 0 || front.unaccounted > 0) return
       if (this.#accountedThrough < Math.min(this.#first, front.nextSequence) - 1) return
       this.#drop(front)

@@ -38,6 +38,8 @@ async function rejectAll(
   const consumer = await stage.createConsumer(stream, withDeadLetters())
   const member = stage.join(consumer, { during: rejecting })
   await member.received(messages.length)
+  const deadLetters = stage.deadLetters(stream)
+  await stage.until(async () => (await deadLetters.count()) >= messages.length, 'all letters')
   await stage.settle()
   member.leave()
   return { stream, consumer, member }

@@ -264,16 +264,6 @@ export const durablePublishingChapter = durableChapter('durable: publishing', [
     },
   },
   {
-    name: 'keeps where an answer is wanted',
-    async run(stage) {
-      const stream = await stage.createStream()
-      await stage.store('orders.placed', { reply: 'answers.7', body: 'x' })
-      await stage.store('orders.placed', { body: 'y' })
-      assert.equal((await stage.get(stream, 1))!.reply, 'answers.7')
-      assert.equal((await stage.get(stream, 2))!.reply, undefined)
-    },
-  },
-  {
     name: 'keeps a message without a body, and one without anything',
     async run(stage) {
       const stream = await stage.createStream()

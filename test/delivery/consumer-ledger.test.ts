@@ -30,10 +30,13 @@ const anyOptions = fc.record({
 }) satisfies fc.Arbitrary<LedgerOptions>
 
 /** A stream: which sequences match, and under which keys. */
-const anyStream = fc.array(fc.constantFrom(false, undefined, 'a', 'a', 'b', 'c'), {
-  minLength: STREAM_LENGTH,
-  maxLength: STREAM_LENGTH,
-})
+const anyStream = fc.array(
+  fc.constantFrom<string | false | undefined>(false, undefined, 'a', 'a', 'b', 'c'),
+  {
+    minLength: STREAM_LENGTH,
+    maxLength: STREAM_LENGTH,
+  },
+)
 
 const CALLS = {
   feed: 4,
@@ -340,6 +343,115 @@ describe('ConsumerLedger', () => {
       { numRuns: 400 },
     )
   })
+
+  it('makes the ack wait of an attempt what the backoff says of it, and gives up after the last', () => {
+    const ledger = filled({ backoffMs: [10, 30], maxDeliveries: 3 }, 1)
+    const expired: number[] = []
+    const waits: (number | undefined)[] = []
+    for (let nowMs = 0; nowMs <= 100; nowMs++) {
+      ledger.expire(nowMs, (token) => expired.push(token))
+      if (ledger.take(nowMs) !== undefined) waits.push(ledger.nextDeadlineMs! - nowMs)
+    }
+    expect(waits).toEqual([10, 30, 30])
+    expect(expired).toEqual([1, 2, 3])
+    expect([...ledger.failures()]).toMatchObject([
+      { id: 1, deliveryCount: 3, reason: 'attempts-exhausted' },
+    ])
+    expect(ledger.nextDeadlineMs).toBeUndefined()
+  })
+
+  it('hands out other keys while one waits for its retry, and says which one stalls it', () => {
+    const ledger = new ConsumerLedger({ ...plain, order: 'key', lookAhead: 4 }, 1)
+    for (const [i, key] of ['a', 'a', 'b', 'a', 'b'].entries()) ledger.offer(i + 1, key)
+    expect(takeAll(ledger, 0)).toEqual([1, 3])
+    expect(ledger.retry(1, 0, 50, 'not yet')).toBe(true)
+    expect(ledger.wantsMore).toBe(false)
+    expect(ledger.stalledBy).toBe('a')
+    ledger.settle(2)
+    expect(ledger.stalledBy).toBeUndefined()
+    expect(takeAll(ledger, 49)).toEqual([5])
+    expect(takeAll(ledger, 50)).toEqual([1])
+  })
+
+  it('parks what follows a dead letter under its key until it is unparked', () => {
+    const ledger = new ConsumerLedger({ ...plain, order: 'key', followers: 'park' }, 1)
+    for (const [i, key] of ['a', 'a', 'b'].entries()) ledger.offer(i + 1, key)
+    ledger.fail(ledger.take(0)!.token, 'rejected', 'no')
+    ledger.bury(1)
+    ledger.offer(4, 'a')
+    expect(failuresOf(ledger)).toEqual(['2 parked', '4 parked'])
+    ledger.bury(2)
+    ledger.offerRedriven(7, 'a')
+    ledger.unpark('a')
+    expect(failuresOf(ledger)).toEqual([])
+    expect(takeAll(ledger, 0)).toEqual([-7, 3])
+    ledger.settle(2)
+    expect(takeAll(ledger, 0)).toEqual([4])
+  })
+
+  it('notes what happened between two notes by its outcome, in few bytes', () => {
+    const ledger = filled({}, 1000)
+    const tokens = Array.from({ length: 1000 }, () => ledger.take(0)!.token)
+    expect(ledger.takeNote()!.length).toBeLessThan(20)
+    for (const token of tokens) ledger.settle(token)
+    expect(ledger.takeNote()!.length).toBeLessThan(20)
+    expect(ledger.takeNote()).toBeUndefined()
+    expect(ledger.floor).toBe(1000)
+  })
+
+  it('leaps over what was settled before a restart, and leaves a gap in the tokens if notes may be lost', () => {
+    const ledger = filled({}, 100)
+    for (let i = 0; i < 100; i++) ledger.take(0)
+    for (let token = 1; token <= 100; token++) if (token !== 7 && token !== 70) ledger.settle(token)
+    const notes = [ledger.takeNote()!]
+    const clean = ConsumerLedger.restore(plain, filled({}, 0).snapshot(), notes, false)
+    expect(clean.position).toBe(7)
+    clean.offer(7)
+    expect(clean.position).toBe(70)
+    clean.skip(70)
+    expect([clean.position, clean.floor, clean.lastToken]).toEqual([101, 6, 100])
+    expect(clean.take(0)).toMatchObject({ id: 7, token: 101, deliveryCount: 2, isRedelivery: true })
+    const unclean = ConsumerLedger.restore(plain, filled({}, 0).snapshot(), notes)
+    expect(unclean.lastToken).toBeGreaterThan(1_000_000)
+  })
+
+  it('keeps sequences beyond 32 bits', () => {
+    const start = 2 ** 40
+    const ledger = new ConsumerLedger(plain, start)
+    ledger.offer(start + 3)
+    ledger.offer(start + 5)
+    const { token } = ledger.take(0)!
+    const snapshot = ledger.snapshot()
+    expect(ledger.settle(token)).toBe(true)
+    expect(ledger.floor).toBe(start + 4)
+    const restored = ConsumerLedger.restore(plain, snapshot, [ledger.takeNote()!])
+    expect(restored.floor).toBe(start + 4)
+    expect(restored.position).toBe(start + 5)
+  })
+
+  it('refuses state that a newer version wrote, or that ends too early', () => {
+    const snapshot = filled({}, 3).snapshot()
+    const restore = (bytes: Uint8Array) => () => ConsumerLedger.restore(plain, bytes, [])
+    const tooShort = snapshot.subarray(0, snapshot.length - 1)
+    expect(restore(tooShort)).toThrow(expect.objectContaining({ code: 'LOG_DAMAGED' }))
+    snapshot[0] = 99
+    expect(restore(snapshot)).toThrow(expect.objectContaining({ code: 'FORMAT_TOO_NEW' }))
+  })
 })
 
-void plain
+/** A ledger that was offered the sequences 1 to `count`. */
+function filled(options: Partial<LedgerOptions>, count: number): ConsumerLedger {
+  const ledger = new ConsumerLedger({ ...plain, ...options }, 1)
+  for (let sequence = 1; sequence <= count; sequence++) ledger.offer(sequence)
+  return ledger
+}
+
+function takeAll(ledger: ConsumerLedger, nowMs: number): number[] {
+  const ids: number[] = []
+  for (let one = ledger.take(nowMs); one !== undefined; one = ledger.take(nowMs)) ids.push(one.id)
+  return ids
+}
+
+function failuresOf(ledger: ConsumerLedger): string[] {
+  return [...ledger.failures()].map(({ id, reason }) => `${id} ${reason}`)
+}

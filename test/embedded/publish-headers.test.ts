@@ -58,8 +58,9 @@ describe('publish headers', () => {
   })
 
   it('marks records by what they carry', () => {
-    expect(flagsOf({})).toBe(0)
-    expect(flagsOf({ id: 'a' })).toBe(HAS_ID)
-    expect(flagsOf({ id: 'a', ttlMs: 1, deliverAtMs: 1 })).toBe(HAS_ID | HAS_TTL | IS_DELAYED)
+    expect(flagsOf({}, 5)).toBe(0)
+    expect(flagsOf({ id: 'a' }, 5)).toBe(HAS_ID)
+    expect(flagsOf({ id: 'a', ttlMs: 1, deliverAtMs: 6 }, 5)).toBe(HAS_ID | HAS_TTL | IS_DELAYED)
+    expect(flagsOf({ deliverAtMs: 5 }, 5)).toBe(0)
   })
 })

@@ -8,6 +8,12 @@ import type { ReceiptSink, Stream } from '../../src/engine/index.js'
 const stream = { name: 'orders' } as Stream
 const lost = new FanfareError('DISK_FULL', 'full')
 
+function makeReceipts(): Receipts {
+  return new Receipts(stream, (error) => {
+    throw error
+  })
+}
+
 class Recorder implements ReceiptSink {
   readonly seen: string[] = []
   readonly calls: string[] = []
@@ -30,7 +36,7 @@ class Recorder implements ReceiptSink {
 
 describe('receipts', () => {
   it('tells of neighbours in one call, and splits a run where the commit ends', () => {
-    const receipts = new Receipts(stream)
+    const receipts = makeReceipts()
     const sink = new Recorder()
     for (let i = 0; i < 5; i++) receipts.accepted(sink, 10 + i, 1 + i)
     receipts.committed(3)
@@ -40,7 +46,7 @@ describe('receipts', () => {
   })
 
   it('keeps a duplicate behind what was published before it', () => {
-    const receipts = new Receipts(stream)
+    const receipts = makeReceipts()
     const sink = new Recorder()
     receipts.accepted(sink, 0, 1)
     receipts.duplicated(sink, 1, 1)
@@ -50,7 +56,7 @@ describe('receipts', () => {
   })
 
   it('refuses what is lost and keeps what is not', () => {
-    const receipts = new Receipts(stream)
+    const receipts = makeReceipts()
     const sink = new Recorder()
     for (let i = 0; i < 4; i++) receipts.accepted(sink, i, 1 + i)
     receipts.failed(3, lost)
@@ -67,7 +73,7 @@ describe('receipts', () => {
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const receipts = new Receipts(stream)
+        const receipts = makeReceipts()
         const sinks = [new Recorder(), new Recorder(), new Recorder()]
         const wanted: string[][] = [[], [], []]
         let waiting: { sink: number; text: string; token: number; sequence: number }[] = []

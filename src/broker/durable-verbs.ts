@@ -1,0 +1,251 @@
+// The durable verbs of a broker: streams, publishing with receipts, consumers, transactions.
+import { FanfareError, toMilliseconds, type Alarm, type Duration } from '../base/index.js'
+import type {
+  AppendOptions,
+  Consumer,
+  ConsumerSettings,
+  EngineMessage,
+  Stream as EngineStream,
+} from '../engine/index.js'
+import { patternsOverlap, type TopicHandle } from '../topic/index.js'
+import { BrokerStream } from './broker-stream.js'
+import {
+  changedConsumerSettings,
+  defaultConsumerSettings,
+  OPTION_OF_CONSUMER_SETTING,
+  toMemberTerms,
+  type ConsumeOptions,
+} from './consume-options.js'
+import { OpenConsumption, type ConsumeHandler, type Consumption } from './consumption.js'
+import type { AnyDefinition } from './definition.js'
+import type { DurableHost } from './durable-host.js'
+import { DurablePublisher, type Receipt, type ReceiptTerms } from './durable-publisher.js'
+import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
+import type { ResolvedSource, Source } from './source.js'
+import { isRelative, toStartPoint } from './starting-point.js'
+import {
+  inWordsOfOptions,
+  toStreamSettings,
+  verified,
+  type StreamOptions,
+} from './stream-options.js'
+import { OpenTransaction, type Transaction } from './transaction.js'
+
+export interface TransactionOptions {
+  /** Longest wait for the commit; default '30s'. */
+  readonly timeout?: Duration
+  /** Aborts what is not committed. */
+  readonly signal?: AbortSignal
+}
+
+const TRANSACTION_OPTIONS: ReadonlySet<string> = new Set<keyof TransactionOptions>([
+  'timeout',
+  'signal',
+])
+
+const DEFAULT_COMMIT_TIMEOUT: Duration = '30s'
+
+export class DurableVerbs {
+  readonly #host: DurableHost
+  readonly #publisher: DurablePublisher
+  readonly #consumptions = new Set<Consumption>()
+  #isDraining = false
+
+  constructor(host: DurableHost) {
+    this.#host = host
+    this.#publisher = new DurablePublisher(host.durable, host.clock)
+  }
+
+  async stream(name: string, options: StreamOptions | undefined): Promise<BrokerStream> {
+    const { durable } = this.#host
+    if (options === undefined) return new BrokerStream(this.#host, await this.#find(name))
+    const settings = toStreamSettings(name, options, durable.strongest)
+    return new BrokerStream(this.#host, await verified(name, durable.createStream(settings)))
+  }
+
+  /** Throws for wrong terms; what the engine refuses rejects. */
+  publish(
+    topic: TopicHandle,
+    message: EngineMessage,
+    append: AppendOptions | undefined,
+    terms: ReceiptTerms | undefined,
+  ): Promise<Receipt> {
+    return this.#publisher.publish(topic, message, append, terms)
+  }
+
+  async consume(
+    name: string,
+    source: Source,
+    handler: ConsumeHandler,
+    options: ConsumeOptions,
+  ): Promise<Consumption> {
+    if (typeof handler !== 'function') throw optionInvalid('the handler', handler, 'a function')
+    const terms = toMemberTerms(options)
+    options.signal?.throwIfAborted()
+    const resolved = this.#host.resolve(source)
+    const stream = await this.#streamOf(resolved, options.stream)
+    assertConsumable(resolved.definition, stream)
+    const consumer = await this.#open(stream, name, resolved.pattern, options)
+    options.signal?.throwIfAborted()
+    if (this.#isDraining) throw new FanfareError('CLOSED', 'the broker is closed')
+    const consumption = new OpenConsumption(this.#host, {
+      consumer,
+      terms,
+      definition: resolved.definition,
+      handler,
+      signal: options.signal,
+      closed: (closed) => this.#consumptions.delete(closed),
+    })
+    this.#consumptions.add(consumption)
+    return consumption
+  }
+
+  async transaction(
+    fill: (tx: Transaction) => unknown,
+    options: TransactionOptions,
+  ): Promise<Receipt[]> {
+    refuseUnknownOptions('transaction', options, TRANSACTION_OPTIONS)
+    const { signal, timeout = DEFAULT_COMMIT_TIMEOUT } = options
+    const timeoutMs = toMilliseconds(timeout)
+    signal?.throwIfAborted()
+    const tx = new OpenTransaction(this.#host)
+    try {
+      await fill(tx)
+      signal?.throwIfAborted()
+    } catch (error) {
+      tx.abort()
+      throw error
+    }
+    return this.#within(timeoutMs, tx.commit())
+  }
+
+  /** Ends the consumers, waiting for their handlers as long as `drainMs` says; then takes no more publishes. */
+  async drain(drainMs: number): Promise<void> {
+    this.#isDraining = true
+    await Promise.all([...this.#consumptions].map((each) => each.close({ drain: drainMs })))
+    this.#publisher.close()
+  }
+
+  /** The engine is closed. */
+  abandon(): void {
+    this.#publisher.abandon()
+  }
+
+  async #find(name: string): Promise<EngineStream> {
+    const stream = await this.#host.durable.findStream(name)
+    if (stream !== undefined) return stream
+    throw new FanfareError(
+      'STREAM_NOT_FOUND',
+      `there is no stream '${name}'; make it: broker.stream('${name}', { topics: [ … ] })`,
+      { details: { stream: name } },
+    )
+  }
+
+  /** The stream that captures what a source matches. */
+  async #streamOf({ pattern }: ResolvedSource, name: string | undefined): Promise<EngineStream> {
+    if (name !== undefined) return this.#find(name)
+    const streams = await this.#host.durable.streams()
+    const [found, other] = streams.filter(({ settings }) =>
+      settings.topics.some((topic) => patternsOverlap(topic, pattern)),
+    )
+    if (found === undefined) throw noStream(pattern)
+    if (other === undefined) return found
+    throw new FanfareError(
+      'OPTION_INVALID',
+      `'${pattern}' is captured by more than one stream, '${found.name}' and '${other.name}': name one by the option stream`,
+      { details: { pattern, streams: [found.name, other.name] } },
+    )
+  }
+
+  /** Makes the consumer, or verifies that the one there is was made alike. */
+  async #open(
+    stream: EngineStream,
+    name: string,
+    pattern: string,
+    options: ConsumeOptions,
+  ): Promise<Consumer> {
+    const { from = 'first' } = options
+    const base: ConsumerSettings = {
+      ...defaultConsumerSettings(name, stream.name),
+      topics: [pattern],
+      start: toStartPoint(from, this.#host.clock.nowMs()),
+    }
+    const settings = changedConsumerSettings(base, options, stream.name)
+    try {
+      return await createFrom(stream, settings, isRelative(from))
+    } catch (error) {
+      throw inWordsOfOptions(
+        error,
+        OPTION_OF_CONSUMER_SETTING,
+        (fields) =>
+          `consumer '${name}' of stream '${stream.name}' exists with other options: ${fields}; change them by stream.updateConsumer(), or stream.deleteConsumer() first`,
+      )
+    }
+  }
+
+  /** Rejects with TIMEOUT when `work` takes longer; it goes on all the same. */
+  #within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+    let alarm: Alarm | undefined
+    const limit = new Promise<never>((_, reject) => {
+      alarm = this.#host.alarms.set(limitMs, () => reject(commitTimedOut(limitMs)))
+    })
+    return Promise.race([work, limit]).finally(() => this.#host.alarms.cancel(alarm))
+  }
+}
+
+/** A command is for one receiver, so it is consumed where each message goes to one consumer. */
+function assertConsumable(definition: AnyDefinition | undefined, stream: EngineStream): void {
+  if (definition?.kind === 'query') {
+    throw new FanfareError(
+      'OPTION_INVALID',
+      `${definition.topic} is a query: it is answered by respond`,
+      {
+        details: { topic: definition.topic },
+      },
+    )
+  }
+  if (definition?.kind !== 'command' || stream.settings.retention === 'work-queue') return
+  throw new FanfareError(
+    'OPTION_INVALID',
+    `${definition.topic} is a command, for one receiver: its stream '${stream.name}' needs retention 'work-queue'`,
+    { details: { topic: definition.topic, stream: stream.name } },
+  )
+}
+
+/** A relative start ('1h ago') was another moment when the consumer was made: the one there is keeps its own. */
+async function createFrom(
+  stream: EngineStream,
+  settings: ConsumerSettings,
+  isRelativeStart: boolean,
+): Promise<Consumer> {
+  try {
+    return await stream.createConsumer(settings)
+  } catch (error) {
+    if (!isRelativeStart || !differsBy(error, 'start')) throw error
+    const existing = await stream.findConsumer(settings.name)
+    if (existing === undefined) throw error
+    return stream.createConsumer({ ...settings, start: existing.settings.start })
+  }
+}
+
+function differsBy(error: unknown, setting: string): boolean {
+  if (!FanfareError.is(error) || error.code !== 'CONSUMER_DIFFERS') return false
+  const { fields } = error.details
+  return Array.isArray(fields) && fields.includes(setting)
+}
+
+function noStream(pattern: string): FanfareError {
+  return new FanfareError(
+    'NO_STREAM',
+    `no stream captures '${pattern}'; make one: await broker.stream('name', { topics: ['${pattern}'] })`,
+    { details: { topic: pattern } },
+  )
+}
+
+function commitTimedOut(limitMs: number): FanfareError {
+  return new FanfareError(
+    'TIMEOUT',
+    `the transaction was not committed within ${limitMs} ms; whether it will be is unknown`,
+    { retryable: true, details: { timeoutMs: limitMs } },
+  )
+}

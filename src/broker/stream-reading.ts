@@ -1,0 +1,193 @@
+// Reading a stream: what is there, or what is there and everything that comes.
+import type { FanfareError, Timer } from '../base/index.js'
+import type {
+  ConsumerReceiver,
+  ConsumerSettings,
+  HandOut,
+  ReadOptions as EngineReadOptions,
+  Stream as EngineStream,
+} from '../engine/index.js'
+import { matchesPattern } from '../topic/index.js'
+import { defaultConsumerSettings } from './consume-options.js'
+import type { AnyDefinition } from './definition.js'
+import type { DurableHost } from './durable-host.js'
+import { nextIdentifier } from './live-message.js'
+import { refuseUnknownOptions, wholeNumber } from './option-checks.js'
+import type { Source } from './source.js'
+import { toStartPoint, type StartingPoint } from './starting-point.js'
+import { ReadMessage } from './stored-message.js'
+import { toPatterns } from './stream-options.js'
+
+export interface ReadOptions<S extends Source = Source> {
+  /** Default 'first'. */
+  readonly from?: StartingPoint
+  /** Definitions, topics or patterns, one of which must match; default: every topic of the stream. */
+  readonly topics?: S | readonly S[]
+  /** Messages to read at most; default: no limit. */
+  readonly limit?: number
+  /**
+   * Waits for further messages at the end. Default: false, reading ends with the last message there was when it began; true
+   * for from 'new'.
+   */
+  readonly follow?: boolean
+  /** Ends the loop: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+const READ_OPTIONS: ReadonlySet<string> = new Set<keyof ReadOptions>([
+  'from',
+  'topics',
+  'limit',
+  'follow',
+  'signal',
+])
+
+/** Messages that wait for the loop while it follows. */
+const READ_AHEAD = 256
+
+/** A follower that has gone is forgotten after this long, if it could not say so. */
+const FOLLOWER_INACTIVE_MS = 60_000
+
+const KEEP_ALIVE_MS = 1e12
+
+/** Checks the options at once; reading begins with the first message that is asked for. */
+export function readStream(
+  host: DurableHost,
+  stream: EngineStream,
+  options: ReadOptions,
+): AsyncGenerator<ReadMessage, void, undefined> {
+  refuseUnknownOptions('stream.read', options, READ_OPTIONS)
+  const { from = 'first', limit = Infinity, signal, topics } = options
+  if (limit !== Infinity) wholeNumber('limit', limit, 0)
+  const start = toStartPoint(from, host.clock.nowMs())
+  const patterns = topics === undefined ? [] : toPatterns(topics)
+  const present = presenter(host, stream.name, topics)
+  const isFollowing = options.follow ?? from === 'new'
+  return isFollowing
+    ? follow(host, stream, { start, topics: patterns }, limit, signal, present)
+    : readStored(stream, { start, topics: patterns }, limit, signal, present)
+}
+
+type Present = (message: HandOut['message']) => ReadMessage
+
+async function* readStored(
+  stream: EngineStream,
+  range: EngineReadOptions,
+  limit: number,
+  signal: AbortSignal | undefined,
+  present: Present,
+): AsyncGenerator<ReadMessage, void, undefined> {
+  const { topics = [], ...rest } = range
+  const reader = stream.read(topics.length === 0 ? rest : { ...rest, topics })
+  try {
+    for (let count = 0; count < limit; count++) {
+      signal?.throwIfAborted()
+      const next = reader.next()
+      const message = next instanceof Promise ? await next : next
+      if (message === undefined) return
+      yield present(message)
+    }
+  } finally {
+    reader.close()
+  }
+}
+
+async function* follow(
+  host: DurableHost,
+  stream: EngineStream,
+  range: Pick<ConsumerSettings, 'start' | 'topics'>,
+  limit: number,
+  signal: AbortSignal | undefined,
+  present: Present,
+): AsyncGenerator<ReadMessage, void, undefined> {
+  signal?.throwIfAborted()
+  const name = `read-${nextIdentifier()}`
+  const consumer = await stream.createConsumer({
+    ...defaultConsumerSettings(name, stream.name),
+    ...range,
+    isDurable: false,
+    acknowledge: 'none',
+    inactiveMs: FOLLOWER_INACTIVE_MS,
+  })
+  const follower = new Follower(
+    present,
+    host.clock.startTimer(KEEP_ALIVE_MS, () => {}, { keepsProcessAlive: true }),
+  )
+  const member = consumer.join(follower)
+  const aborted = (): void => follower.wake()
+  signal?.addEventListener('abort', aborted, { once: true })
+  try {
+    for (let count = 0; count < limit; count++) {
+      if (follower.queue.length === 0) member.grant(Math.min(READ_AHEAD, limit - count))
+      while (follower.queue.length === 0) {
+        signal?.throwIfAborted()
+        if (follower.endedBy?.code === 'CLOSED') return
+        if (follower.endedBy !== undefined) throw follower.endedBy
+        await follower.whenWoken()
+      }
+      yield follower.queue.shift()!
+    }
+  } finally {
+    signal?.removeEventListener('abort', aborted)
+    follower.leave()
+    member.leave()
+    if (!consumer.isDeleted && follower.endedBy === undefined) await stream.deleteConsumer(name)
+  }
+}
+
+class Follower implements ConsumerReceiver {
+  readonly queue: ReadMessage[] = []
+  endedBy: FanfareError | undefined
+  readonly #present: Present
+  readonly #keepAlive: Timer
+  #wake: (() => void) | undefined
+
+  constructor(present: Present, keepAlive: Timer) {
+    this.#present = present
+    this.#keepAlive = keepAlive
+  }
+
+  deliver({ message }: HandOut): void {
+    this.queue.push(this.#present(message))
+    this.wake()
+  }
+
+  ended(reason: FanfareError): void {
+    this.endedBy = reason
+    this.leave()
+    this.wake()
+  }
+
+  /** Resolves at the next message, at the end, or when the signal is aborted. */
+  whenWoken(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve))
+  }
+
+  wake(): void {
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
+  leave(): void {
+    this.#keepAlive.cancel()
+  }
+}
+
+/** Shows messages by the definition that was asked for, or by the catalog's. */
+function presenter(
+  host: DurableHost,
+  stream: string,
+  topics: Source | readonly Source[] | undefined,
+): Present {
+  const sources = (topics === undefined ? [] : [topics]).flat() as Source[]
+  const definitions = sources.filter(
+    (source): source is AnyDefinition => typeof source !== 'string',
+  )
+  return (message) => {
+    const topic = message.handle.name
+    const definition =
+      definitions.find(({ template }) => matchesPattern(template.pattern, topic)) ??
+      host.findDefinition(topic)
+    return new ReadMessage(stream, message, host.context, definition)
+  }
+}
