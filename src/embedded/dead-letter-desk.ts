@@ -105,7 +105,7 @@ export class DeadLetterDesk {
     const ledger = this.#owner.ledger()
     const kept: Letter[] = []
     let refusal: FanfareError | undefined
-    await this.#commit(() => {
+    const accept = (): void => {
       for (const letter of letters) {
         const { failure, address, message } = letter
         if (!ledger.isFailure(failure.id)) continue
@@ -118,7 +118,13 @@ export class DeadLetterDesk {
         kept.push(letter)
       }
       this.#owner.note()
-    })
+    }
+    try {
+      await this.#commit(accept)
+    } catch (error) {
+      for (const { failure } of kept) ledger.unbury(failure)
+      throw error
+    }
     for (const letter of kept) this.#tellKept(letter)
     if (refusal !== undefined) throw refusal
   }

@@ -61,6 +61,8 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   #isRunning = false
   #isCalled = false
   #isNoteDue = false
+  /** A note was lost: the next one says everything. */
+  #mustRestate = false
   #toldStall: string | undefined
   /** Why nothing can be asked of it any more. */
   #ended: FanfareError | undefined
@@ -183,10 +185,18 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     return true
   }
 
-  /** Settles with the unit at hand; the caller has seen that the token is good. */
-  acknowledgeInUnit(token: number): void {
+  /**
+   * Settles with the unit at hand; the caller has seen that the token is good. Answers what takes it back when the unit
+   * could not be committed.
+   */
+  acknowledgeInUnit(token: number): () => void {
+    const settlement = this.#ledger.findHandOut(token)
     this.#settle(token)
     this.#writeNote('fsync')
+    return () => {
+      if (settlement !== undefined) this.#ledger.revive(settlement)
+      this.#pump()
+    }
   }
 
   /** Whether a verdict on `token` would count. */
@@ -604,10 +614,18 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
       done?.()
       return
     }
-    const note = this.#ledger.takeNote()
-    if (note !== undefined) {
-      this.#site.store.note(this.ownerName, encodeLedgerNote(note), level, done)
-    } else done?.()
+    const change = this.#ledger.takeNote()
+    const note = this.#mustRestate ? this.#ledger.snapshot() : change
+    this.#mustRestate = false
+    if (note === undefined) {
+      done?.()
+      return
+    }
+    this.#site.store.note(this.ownerName, encodeLedgerNote(note), level, (error) => {
+      // The next note builds upon one that is not there.
+      if (error !== undefined) this.#mustRestate = true
+      done?.(error)
+    })
   }
 
   /** Plain verdicts of one turn go in one note, which rides with the next commit. */

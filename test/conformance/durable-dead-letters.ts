@@ -38,6 +38,8 @@ async function rejectAll(
   const consumer = await stage.createConsumer(stream, withDeadLetters())
   const member = stage.join(consumer, { during: rejecting })
   await member.received(messages.length)
+  const deadLetters = stage.deadLetters(stream)
+  await stage.until(async () => (await deadLetters.count()) >= messages.length, 'all letters')
   await stage.settle()
   member.leave()
   return { stream, consumer, member }
@@ -656,8 +658,9 @@ export const durableDeadLettersChapter = durableChapter('durable: dead letters',
       })
       await stage.storeAll('orders.a', numberBodies(1, 500))
       await member.received(500)
-      await stage.settle()
-      assert.deepEqual(textsOf(await stage.deadLetters(stream).list()), numberBodies(1, 500))
+      const deadLetters = stage.deadLetters(stream)
+      await stage.until(async () => (await deadLetters.count()) >= 500, '500 letters')
+      assert.deepEqual(textsOf(await deadLetters.list()), numberBodies(1, 500))
     },
   },
 ])
