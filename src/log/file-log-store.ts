@@ -95,6 +95,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   #journal!: Journal
   #oldJournals: number[]
   #isSettlingJournals = false
+  #settling: Promise<void> = Promise.resolve()
   #journalFailure: FanfareError | undefined
   readonly #entries = new EntryWriter()
   /** Reservations of the cycle, which hold when it is safe. */
@@ -139,12 +140,13 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     await tidyDirectories(this.#disk, state)
     await this.#disk.syncDirectory(LOG_DIRECTORY)
     await this.#disk.syncDirectory('')
-    this.#journal = await Journal.create(
+    this.#journal = await Journal.prepare(
       this.#disk,
       state.lastJournal + 1,
       state.nextBatchNumber,
       this.#snapshot(),
     )
+    await this.#journal.publish()
     await this.#settleJournals(this.#journal.number)
     await this.#keepReserve()
   }
@@ -314,6 +316,12 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     this.#enter({ write: (entries) => entries.limits(log.incarnation, limits) }, 'fsync')
   }
 
+  async discard(segment: FileSegment): Promise<void> {
+    this.pool.forget(segment.path)
+    await this.#disk.remove(segment.path)
+    await this.#disk.syncDirectory(segment.directory)
+  }
+
   dropped(log: FileLog, segment: FileSegment): void {
     this.pool.forget(segment.path)
     const remove = async (): Promise<void> => {
@@ -474,7 +482,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   async #writeDirectly(part: PlacedPart): Promise<void> {
     const { log, blocks } = part
     try {
-      await log.write()
+      await log.write(Infinity)
       if (log.settings.durability === 'fsync') await log.sync()
     } catch (error) {
       const failure = toFanfareError(error)
@@ -525,23 +533,17 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     mark: ReturnType<Journal['mark']>,
     error: FanfareError,
   ): Promise<void> {
-    if (error.code !== 'DISK_FULL') {
-      await this.#journal.rollBack(mark).catch(() => undefined)
-      this.#breakJournal(group, error)
-      return
-    }
-    try {
-      await this.#journal.rollBack(mark)
-    } catch (cause) {
-      this.#breakJournal(group, toFanfareError(cause))
-      return
-    }
+    let failure = error.code === 'DISK_FULL' ? undefined : error
+    await this.#journal.rollBack(mark).catch((cause: unknown) => {
+      failure ??= toFanfareError(cause)
+    })
     for (const part of placed) {
       await part.log.unplace(part).catch((cause: unknown) => {
         this.#breakLog(part.log, toFanfareError(cause))
       })
     }
-    await this.#refuse(group, error)
+    if (failure === undefined) await this.#refuse(group, error)
+    else this.#breakJournal(group, failure)
   }
 
   /** The disk is full: what waits in logs is refused; what else waits for the journal has the reserve. */
@@ -637,20 +639,30 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   async #beginJournal(owners: EntryWriter): Promise<void> {
     if (this.#isSettlingJournals) return
     const old = this.#journal
-    try {
-      this.#journal = await Journal.create(
-        this.#disk,
-        old.number + 1,
-        old.nextBatchNumber,
-        this.#snapshot(owners),
-      )
-    } catch {
-      // The old one goes on; the next cycle tries again.
-      return
-    }
+    if (!(await this.#replaceJournal(this.#snapshot(owners)))) return
     this.#oldJournals.push(old.number)
+    this.#settling = this.#settleJournals(this.#journal.number)
+  }
+
+  /** False when the old journal goes on: the next cycle tries again. */
+  async #replaceJournal(snapshot: EntryWriter): Promise<boolean> {
+    const old = this.#journal
+    let journal: Journal
+    try {
+      journal = await Journal.prepare(this.#disk, old.number + 1, old.nextBatchNumber, snapshot)
+    } catch {
+      return false
+    }
+    try {
+      await journal.publish()
+    } catch (cause) {
+      await journal.close().catch(() => undefined)
+      this.#breakJournal(new Group(), toFanfareError(cause))
+      return false
+    }
+    this.#journal = journal
     await old.close().catch(() => undefined)
-    void this.#settleJournals(this.#journal.number)
+    return true
   }
 
   /** Makes all segments safe; then the journals before `number` are not needed any more. */
@@ -687,26 +699,26 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     return [...this.#logs.values()].some((log) => log instanceof FileLog && log.isBroken)
   }
 
+  /** Marks the directory as closed. When that cannot be, everything is safe in the journals that are there. */
   async #closeJournal(): Promise<void> {
-    for (const log of this.#logs.values()) if (log instanceof FileLog) await this.#settleLog(log)
-    if (this.#hasBrokenLog()) return
-    const snapshot = this.#snapshot()
-    snapshot.closed()
+    while (this.#isSettlingJournals) await this.#settling
     const old = this.#journal
     try {
-      this.#journal = await Journal.create(
-        this.#disk,
-        old.number + 1,
-        old.nextBatchNumber,
-        snapshot,
-      )
-      await old.close()
+      for (const log of this.#logs.values()) if (log instanceof FileLog) await this.#settleLog(log)
+      if (this.#hasBrokenLog()) return
+      const snapshot = this.#snapshot()
+      snapshot.closed()
+      if (!(await this.#replaceJournal(snapshot))) return
       for (const number of [...this.#oldJournals, old.number]) {
         await this.#disk.remove(journalPath(number))
       }
     } catch (error) {
-      // Everything accepted is safe in the journal that was there; only the mark is missing.
-      if (toFanfareError(error).code === 'INTERNAL') throw error
+      this.#report({
+        kind: 'unclean-stop',
+        log: undefined,
+        path: JOURNAL_DIRECTORY,
+        description: `The directory could not be marked as closed: ${toFanfareError(error).message}`,
+      })
     }
   }
 

@@ -23,6 +23,8 @@ export interface FileLogHome extends SegmentHome {
   accepted(log: FileLog, bytes: number): void
   removed(log: FileLog, from: number, through: number): void
   limitsSet(log: FileLog, limits: LogLimits): void
+  /** Removes the file of a segment that never came to be, durably. */
+  discard(segment: FileSegment): Promise<void>
   dropped(log: FileLog, segment: FileSegment): void
   wantsCompaction(log: FileLog, segment: FileSegment): void
   readingFailed(log: FileLog, error: unknown): void
@@ -110,7 +112,7 @@ export class FileLog extends SegmentedLog {
         this.segments.pop()
         this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
         this.#active = this.segments[this.segments.length - 1] as FileSegment | undefined
-        if (segment.hasFile) this.#home.dropped(this, segment)
+        await this.#home.discard(segment)
       }
       if (part.mark !== undefined) await part.active!.rollBack(part.mark)
     })
@@ -138,12 +140,15 @@ export class FileLog extends SegmentedLog {
     super.freeze(error)
   }
 
-  /** Writes what was placed to the log's files; full segments are made safe before the next is begun. */
-  write(): Promise<void> {
+  /**
+   * Writes blocks to the log's files, by default what is committed: what the journal has not made safe may be part of a unit, and
+   * must not be found without it. Full segments are made safe before the next is begun.
+   */
+  write(throughSequence = this.committedSequence): Promise<void> {
     return this.#inTurn(() =>
       this.#forUnsafe(async (segment) => {
-        await segment.write()
-        if (segment !== this.#active) await this.#makeSafe(segment)
+        await segment.write(throughSequence)
+        if (segment !== this.#active && segment.isWritten) await this.#makeSafe(segment)
       }),
     )
   }

@@ -136,12 +136,16 @@ export class FileSegment extends Segment implements CachedBlocks {
     this.#syncedLength = this.#writtenLength
   }
 
-  /** Writes what was placed. */
-  async write(): Promise<void> {
-    if (this.#unwritten.length === 0 && this.hasFile) return
+  /** Writes the placed blocks up to a number. */
+  async write(throughSequence: number): Promise<void> {
+    const isDue = (): boolean => {
+      const first = this.#unwritten[0]
+      return first !== undefined && first.lastSequence <= throughSequence
+    }
+    if (!isDue()) return
     if (!this.hasFile) await this.#create()
     await this.#home.pool.use(this.path, 'write', async (file) => {
-      while (this.#unwritten.length > 0) await this.#writeRun(file)
+      while (isDue()) await this.#writeRun(file, throughSequence)
     })
   }
 
@@ -282,13 +286,16 @@ export class FileSegment extends Segment implements CachedBlocks {
   }
 
   /** Writes the blocks in front that lie side by side in memory. */
-  async #writeRun(file: DiskFile): Promise<void> {
+  async #writeRun(file: DiskFile, throughSequence: number): Promise<void> {
     const blocks = this.#unwritten
     const first = blocks[0]!
     let count = 1
     let end = first.end
-    while (blocks[count]?.bytes === first.bytes && blocks[count]!.start === end) {
-      end = blocks[count]!.end
+    for (;;) {
+      const next = blocks[count]
+      if (next === undefined || next.lastSequence > throughSequence) break
+      if (next.bytes !== first.bytes || next.start !== end) break
+      end = next.end
       count += 1
     }
     await file.write(first.bytes, first.start, end, first.position)

@@ -239,18 +239,17 @@ async function reportJournal(
       description: `Bytes ${from} to ${to} of the journal are damaged: notes of owners, and records that were not in their segments yet, may be lost.`,
     })
   }
-  if (content.end < content.fileLength && isChanging) {
-    await keepBytes(disk, path, content.end, content.fileLength)
-    await truncate(disk, path, content.end)
+  const { bytes, end } = content
+  if (isChanging) {
+    if (end < bytes.length) await keepBytes(disk, path, end, bytes.length)
+    await writeAgain(disk, path, bytes, content.safeTo, end)
   }
-  // After a kill what was found may still be in the system's memory only.
-  if (isChanging) await syncFile(disk, path)
-  if (content.end === content.fileLength) return
+  if (end === bytes.length) return
   state.findings.push({
     kind: 'torn-tail',
     log: undefined,
     path,
-    description: `The journal ends at byte ${content.end}; ${content.fileLength - content.end} bytes behind it were never safe and are kept in ${QUARANTINE_DIRECTORY}.`,
+    description: `The journal ends at byte ${end}; ${bytes.length - end} bytes behind it were never safe and are kept in ${QUARANTINE_DIRECTORY}.`,
   })
 }
 
@@ -400,14 +399,13 @@ async function recoverSegment(
   reportDamage(found, segment.path, scan, firstSequence, nextFirst, report)
   if (scan.end < bytes.length) {
     await keepBytes(disk, segment.path, scan.end, bytes.length)
-    await truncate(disk, segment.path, scan.end)
     report({
       kind: 'torn-tail',
       path: segment.path,
       description: `The segment ends at byte ${scan.end}; ${bytes.length - scan.end} bytes behind it were never safe and are kept in ${QUARANTINE_DIRECTORY}.`,
     })
   }
-  if (isLast) await syncFile(disk, segment.path)
+  if (isLast) await writeAgain(disk, segment.path, bytes, scan.safeTo, scan.end)
   markRemoved(found, segment.firstSequence, scan.blocks, (sequence) =>
     segment.markRemoved(sequence),
   )
@@ -492,18 +490,22 @@ async function readWhole(disk: Disk, path: string): Promise<Uint8Array> {
   }
 }
 
-async function truncate(disk: Disk, path: string, length: number): Promise<void> {
+/**
+ * Ends a file at `end` and writes again what was not known to be safe. After a kill that may be in the system's memory only,
+ * and after a failed sync the system believes it to be on the disk though it is not.
+ */
+async function writeAgain(
+  disk: Disk,
+  path: string,
+  bytes: Uint8Array,
+  safeTo: number,
+  end: number,
+): Promise<void> {
   const file = await disk.open(path, 'write')
   try {
-    await file.truncate(length)
-  } finally {
-    await file.close()
-  }
-}
-
-async function syncFile(disk: Disk, path: string): Promise<void> {
-  const file = await disk.open(path, 'write')
-  try {
+    if (end < bytes.length) await file.truncate(end)
+    const from = Math.min(safeTo, end)
+    if (from < end) await file.write(bytes, from, end, from)
     await file.sync()
   } finally {
     await file.close()

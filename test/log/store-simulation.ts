@@ -174,6 +174,7 @@ export class StoreSimulation {
       if (closed !== 'halted' && this.#oneIn(2)) {
         this.#disk = this.#disk.copy()
         this.#disk.capacityBytes = Infinity
+        this.#disk.forgetFaults()
         return
       }
     } else {
@@ -380,7 +381,11 @@ export class StoreSimulation {
     const logs = this.#liveLogs()
     if (logs.length === 0) return
     const model = this.#pick(logs)
-    await this.#check(model, this.#store.logs.get(model.name)!, false)
+    try {
+      await this.#check(model, this.#store.logs.get(model.name)!, false)
+    } catch (error) {
+      if (!FanfareError.is(error) || error.code !== 'DISK_FAILED') throw error
+    }
   }
 
   /** Reads a log and holds it against the model. `isNew`: the store was opened anew, which decides what is open. */
