@@ -15,7 +15,7 @@ import {
   type StreamSettings,
   type Transaction,
 } from '../engine/index.js'
-import { MemoryLogStore, type LogStore } from '../log/index.js'
+import { MemoryLogStore, type LogStore, type RecoveredOwner } from '../log/index.js'
 import { PatternIndex, type TopicHandle } from '../topic/index.js'
 import { inBackground } from './background.js'
 import { recoverConsumer, type RecoveredConsumer } from './consumer-record.js'
@@ -96,20 +96,26 @@ export class EmbeddedDurable implements Durable {
     this.#reportFindings()
     this.#dropUnowned()
     const consumers = this.#recoverConsumers()
-    for (const [owner, recovered] of this.store.recovered) {
+    for (const [owner, recovered] of [...this.store.recovered]) {
       const name = streamOfOwner(owner)
-      if (name === undefined) continue
-      const log = this.store.logs.get(name)
-      if (log === undefined) {
-        this.store.disown(owner)
-        continue
-      }
-      const { settings, duplicates } = recoverStream(recovered)
-      const stream = new EmbeddedStream(this.#site, settings, log)
-      this.#enter(stream)
-      await stream.adopt(true)
-      await stream.recover(duplicates, consumers.get(name) ?? [])
+      if (name !== undefined) await this.#recoverStream(name, owner, recovered)
     }
+    // Only now, as a consumer may hand out dead letters of another stream.
+    for (const stream of this.#byName.values()) {
+      await stream.recoverConsumers(consumers.get(stream.name) ?? [])
+    }
+  }
+
+  async #recoverStream(name: string, owner: string, recovered: RecoveredOwner): Promise<void> {
+    const log = this.store.logs.get(name)
+    if (log === undefined) {
+      this.store.disown(owner)
+      return
+    }
+    const found = recoverStream(recovered)
+    const stream = new EmbeddedStream(this.#site, found.settings, log)
+    await stream.recover(found)
+    this.#enter(stream)
   }
 
   async createStream(settings: StreamSettings): Promise<Stream> {

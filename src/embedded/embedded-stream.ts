@@ -28,7 +28,7 @@ import { EmbeddedConsumer } from './embedded-consumer.js'
 import { MessageTimes } from './message-times.js'
 import { flagsOf, readId, withPublishHeaders } from './publish-headers.js'
 import { Receipts } from './receipts.js'
-import { HAS_ID, IS_DELAYED } from './record-flags.js'
+import { HAS_ID, HAS_TTL, IS_DELAYED } from './record-flags.js'
 import { RecordReader } from './record-reader.js'
 import { Retention } from './retention.js'
 import {
@@ -50,7 +50,9 @@ import {
   encodeIdsNote,
   encodeSettingsNote,
   encodeStreamSnapshot,
+  encodeTimesNote,
   streamOwnerName,
+  type RecoveredStream,
 } from './stream-snapshot.js'
 import type { StreamSite } from './stream-site.js'
 import { moveToNext, selectForPurge, selectTopics } from './topic-selection.js'
@@ -80,6 +82,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   readonly #tails = new Map<TopicHandle, number>()
   #duplicates: DuplicateWindow
   #rollUps: RollUp[] = []
+  /** Whether some message ever had a moment of its own; only then opening has to look for them. */
+  #hasTimes = false
   /** Ids of messages up to here are kept in notes or a snapshot. */
   #idsKeptThrough = 0
   #settings: StreamSettings
@@ -121,7 +125,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   snapshot(): Uint8Array {
     this.#idsKeptThrough = this.log.acceptedSequence
-    return encodeStreamSnapshot(this.#settings, this.#duplicates.snapshot())
+    return encodeStreamSnapshot(this.#settings, this.#hasTimes, this.#duplicates.snapshot())
   }
 
   async state(): Promise<StreamState> {
@@ -366,15 +370,18 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     })
   }
 
-  /** Goes on where an earlier life stopped: ids, moments, consumers. Before it ends nothing may be published. */
-  async recover(
-    duplicates: readonly Uint8Array[],
-    consumers: readonly RecoveredConsumer[],
-  ): Promise<void> {
+  /** Goes on where an earlier life stopped: ids and moments. Before it ends nothing may be published. */
+  async recover({ duplicates, hasTimes }: RecoveredStream): Promise<void> {
     const { duplicateWindowMs } = this.#settings
     this.#duplicates = new DuplicateWindow(duplicateWindowMs, MOST_IDS)
     for (const ids of duplicates) this.#duplicates.addSnapshot(ids)
+    this.#hasTimes = hasTimes
     await this.#recoverMarked()
+    await this.adopt(true)
+  }
+
+  /** Takes up its consumers again, and lets go what they are through with. */
+  async recoverConsumers(consumers: readonly RecoveredConsumer[]): Promise<void> {
     for (const recovered of consumers) {
       const { settings } = recovered.terms
       this.#place(new EmbeddedConsumer(this.#site, this, settings, recovered))
@@ -433,7 +440,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   async #recoverMarked(): Promise<void> {
     const nowMs = this.#site.clock.nowMs()
     const idsFrom = await this.log.sequenceAt(nowMs - this.#settings.duplicateWindowMs)
-    const cursor = this.log.cursor(this.log.state.firstSequence)
+    const cursor = this.log.cursor(this.#hasTimes ? this.log.state.firstSequence : idsFrom)
     try {
       while (await moveToNext(cursor)) {
         const { flags, sequence, timeMs } = cursor
@@ -465,6 +472,10 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   #remember(sequence: number, nowMs: number, flags: number, options: AppendOptions): void {
+    if (!this.#hasTimes && (flags & (HAS_TTL | IS_DELAYED)) !== 0) {
+      this.#hasTimes = true
+      this.#site.store.note(this.ownerName, encodeTimesNote(), 'fsync')
+    }
     this.#times.accepted(sequence, nowMs, flags, options)
     if (options.id !== undefined) this.#rememberId(options.id, sequence, nowMs)
   }

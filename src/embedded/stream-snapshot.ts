@@ -5,12 +5,15 @@ import type { RecoveredOwner } from '../log/index.js'
 
 export interface RecoveredStream {
   readonly settings: StreamSettings
+  /** Whether some message ever had a moment of its own. */
+  readonly hasTimes: boolean
   /** Windows of ids, each adding to those before. */
   readonly duplicates: readonly Uint8Array[]
 }
 
 const SETTINGS_NOTE = 1
 const IDS_NOTE = 2
+const TIMES_NOTE = 3
 
 const PREFIX = 'stream/'
 const encoder = new TextEncoder()
@@ -25,18 +28,28 @@ export function streamOfOwner(owner: string): string | undefined {
   return owner.startsWith(PREFIX) ? owner.slice(PREFIX.length) : undefined
 }
 
-/** Length of the settings, the settings, the window. */
-export function encodeStreamSnapshot(settings: StreamSettings, duplicates: Uint8Array): Uint8Array {
+/** Length of the settings, the settings, whether messages had moments of their own, the window. */
+export function encodeStreamSnapshot(
+  settings: StreamSettings,
+  hasTimes: boolean,
+  duplicates: Uint8Array,
+): Uint8Array {
   const text = encodeSettings(settings)
-  const bytes = new Uint8Array(4 + text.length + duplicates.length)
+  const bytes = new Uint8Array(4 + text.length + 1 + duplicates.length)
   new DataView(bytes.buffer).setUint32(0, text.length, true)
   bytes.set(text, 4)
-  bytes.set(duplicates, 4 + text.length)
+  bytes[4 + text.length] = hasTimes ? 1 : 0
+  bytes.set(duplicates, 4 + text.length + 1)
   return bytes
 }
 
 export function encodeSettingsNote(settings: StreamSettings): Uint8Array {
   return encodeNote(SETTINGS_NOTE, encodeSettings(settings))
+}
+
+/** From now on messages may have moments of their own. */
+export function encodeTimesNote(): Uint8Array {
+  return encodeNote(TIMES_NOTE, new Uint8Array(0))
 }
 
 export function encodeIdsNote(duplicates: Uint8Array): Uint8Array {
@@ -58,10 +71,12 @@ export function recoverStream({ snapshot, notes }: RecoveredOwner): RecoveredStr
   const view = new DataView(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength)
   const settingsEnd = 4 + view.getUint32(0, true)
   let settings = snapshot.subarray(4, settingsEnd)
-  const duplicates = [snapshot.subarray(settingsEnd)]
+  let hasTimes = snapshot[settingsEnd] === 1
+  const duplicates = [snapshot.subarray(settingsEnd + 1)]
   for (const note of notes) {
     if (note[0] === SETTINGS_NOTE) settings = note.subarray(1)
+    else if (note[0] === TIMES_NOTE) hasTimes = true
     else duplicates.push(note.subarray(1))
   }
-  return { settings: JSON.parse(decoder.decode(settings)) as StreamSettings, duplicates }
+  return { settings: JSON.parse(decoder.decode(settings)) as StreamSettings, hasTimes, duplicates }
 }
