@@ -1,5 +1,5 @@
-// A stream as it is kept besides its records: its settings as JSON and its window of ids. A note is new settings, or ids whose
-// records are about to go; its first byte tells.
+// A stream as it is kept besides its records: its settings and the roll-ups that are not done as JSON, and its window of ids. A
+// note is new settings, ids whose records are about to go, or a roll-up; its first byte tells.
 import type { StreamSettings } from '../engine/index.js'
 import type { RecoveredOwner } from '../log/index.js'
 
@@ -9,11 +9,29 @@ export interface RecoveredStream {
   readonly hasTimes: boolean
   /** Windows of ids, each adding to those before. */
   readonly duplicates: readonly Uint8Array[]
+  /** Those whose removals may have been lost. */
+  readonly rollUps: readonly RollUp[]
+}
+
+/** A message that takes the place of what was there before it. */
+export interface RollUp {
+  readonly sequence: number
+  /** Only of this topic; absent: of all. */
+  readonly topic?: string | undefined
+}
+
+/** What a snapshot is made of. */
+export interface StreamContents {
+  readonly settings: StreamSettings
+  readonly hasTimes: boolean
+  readonly rollUps: readonly RollUp[]
+  readonly duplicates: Uint8Array
 }
 
 const SETTINGS_NOTE = 1
 const IDS_NOTE = 2
 const TIMES_NOTE = 3
+const ROLL_UP_NOTE = 4
 
 const PREFIX = 'stream/'
 const encoder = new TextEncoder()
@@ -28,13 +46,10 @@ export function streamOfOwner(owner: string): string | undefined {
   return owner.startsWith(PREFIX) ? owner.slice(PREFIX.length) : undefined
 }
 
-/** Length of the settings, the settings, whether messages had moments of their own, the window. */
-export function encodeStreamSnapshot(
-  settings: StreamSettings,
-  hasTimes: boolean,
-  duplicates: Uint8Array,
-): Uint8Array {
-  const text = encodeSettings(settings)
+/** Length of the text, settings and roll-ups as text, whether messages had moments of their own, the window. */
+export function encodeStreamSnapshot(contents: StreamContents): Uint8Array {
+  const { settings, hasTimes, rollUps, duplicates } = contents
+  const text = encodeText({ settings, rollUps })
   const bytes = new Uint8Array(4 + text.length + 1 + duplicates.length)
   new DataView(bytes.buffer).setUint32(0, text.length, true)
   bytes.set(text, 4)
@@ -44,7 +59,7 @@ export function encodeStreamSnapshot(
 }
 
 export function encodeSettingsNote(settings: StreamSettings): Uint8Array {
-  return encodeNote(SETTINGS_NOTE, encodeSettings(settings))
+  return encodeNote(SETTINGS_NOTE, encodeText(settings))
 }
 
 /** From now on messages may have moments of their own. */
@@ -56,8 +71,17 @@ export function encodeIdsNote(duplicates: Uint8Array): Uint8Array {
   return encodeNote(IDS_NOTE, duplicates)
 }
 
-function encodeSettings(settings: StreamSettings): Uint8Array {
-  return encoder.encode(JSON.stringify(settings))
+/** Written with the message itself, in one commit: its removals follow when that is safe, and are done again if they are lost. */
+export function encodeRollUpNote(rollUp: RollUp): Uint8Array {
+  return encodeNote(ROLL_UP_NOTE, encodeText(rollUp))
+}
+
+function encodeText(value: object): Uint8Array {
+  return encoder.encode(JSON.stringify(value))
+}
+
+function parseText(bytes: Uint8Array): unknown {
+  return JSON.parse(decoder.decode(bytes))
 }
 
 function encodeNote(kind: number, content: Uint8Array): Uint8Array {
@@ -69,14 +93,21 @@ function encodeNote(kind: number, content: Uint8Array): Uint8Array {
 
 export function recoverStream({ snapshot, notes }: RecoveredOwner): RecoveredStream {
   const view = new DataView(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength)
-  const settingsEnd = 4 + view.getUint32(0, true)
-  let settings = snapshot.subarray(4, settingsEnd)
-  let hasTimes = snapshot[settingsEnd] === 1
-  const duplicates = [snapshot.subarray(settingsEnd + 1)]
+  const textEnd = 4 + view.getUint32(0, true)
+  const kept = parseText(snapshot.subarray(4, textEnd)) as Pick<
+    StreamContents,
+    'settings' | 'rollUps'
+  >
+  let { settings } = kept
+  let hasTimes = snapshot[textEnd] === 1
+  const duplicates = [snapshot.subarray(textEnd + 1)]
+  const rollUps = [...kept.rollUps]
   for (const note of notes) {
-    if (note[0] === SETTINGS_NOTE) settings = note.subarray(1)
+    const content = note.subarray(1)
+    if (note[0] === SETTINGS_NOTE) settings = parseText(content) as StreamSettings
     else if (note[0] === TIMES_NOTE) hasTimes = true
-    else duplicates.push(note.subarray(1))
+    else if (note[0] === ROLL_UP_NOTE) rollUps.push(parseText(content) as RollUp)
+    else duplicates.push(content)
   }
-  return { settings: JSON.parse(decoder.decode(settings)) as StreamSettings, hasTimes, duplicates }
+  return { settings, hasTimes, duplicates, rollUps }
 }
