@@ -249,6 +249,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   removed(sequence: number, key: Uint8Array, keyStart: number, keyEnd: number): void {
+    // All that are committed go in one note, not each in its own.
+    if (sequence > this.#idsKeptThrough) this.#keepIds(this.log.state.lastSequence)
     if (this.#consumers.size === 0 || isDelayedKey(key, keyStart)) return
     const { name } = this.#site.topicAt(key, keyStart, keyEnd)
     for (const consumer of this.#consumers.values()) consumer.messageRemoved(sequence, name)
@@ -307,7 +309,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#assertThere()
     this.#keepIds(sequence)
     const wasThere = this.log.remove(sequence, true)
-    if (wasThere) await this.#site.store.flush()
+    // Also for one that is gone: another removal may be on its way to the disk.
+    await this.#site.store.flush()
     return wasThere
   }
 
