@@ -48,9 +48,9 @@ import {
 import { delayedKey, isDelayedKey, toStoredMessage } from './stream-record.js'
 import {
   encodeIdsNote,
+  encodeMarksNote,
   encodeSettingsNote,
   encodeStreamSnapshot,
-  encodeTimesNote,
   streamOwnerName,
   type RecoveredStream,
 } from './stream-snapshot.js'
@@ -82,8 +82,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   readonly #tails = new Map<TopicHandle, number>()
   #duplicates: DuplicateWindow
   #rollUps: RollUp[] = []
-  /** Whether some message ever had a moment of its own; only then opening has to look for them. */
-  #hasTimes = false
+  /** The marks that records may have: opening looks for no others. */
+  #marks = 0
   /** Ids of messages up to here are kept in notes or a snapshot. */
   #idsKeptThrough = 0
   #settings: StreamSettings
@@ -125,7 +125,12 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   snapshot(): Uint8Array {
     this.#idsKeptThrough = this.log.acceptedSequence
-    return encodeStreamSnapshot(this.#settings, this.#hasTimes, this.#duplicates.snapshot())
+    return encodeStreamSnapshot(
+      this.#settings,
+      this.#marks,
+      this.#idsKeptThrough,
+      this.#duplicates.snapshot(),
+    )
   }
 
   async state(): Promise<StreamState> {
@@ -235,6 +240,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#tails.clear()
     this.#rollUps = this.#rollUps.filter(({ sequence }) => sequence < from)
     this.#duplicates.removeFrom(from)
+    this.#idsKeptThrough = Math.min(this.#idsKeptThrough, from - 1)
     for (const consumer of this.#consumers.values()) consumer.messagesLost()
     this.#receipts.failed(from, error)
     if (this.log.frozen === undefined) return
@@ -371,12 +377,14 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   /** Goes on where an earlier life stopped: ids and moments. Before it ends nothing may be published. */
-  async recover({ duplicates, hasTimes }: RecoveredStream): Promise<void> {
+  async recover({ duplicates, marks, idsThrough }: RecoveredStream): Promise<void> {
     const { duplicateWindowMs } = this.#settings
     this.#duplicates = new DuplicateWindow(duplicateWindowMs, MOST_IDS)
     for (const ids of duplicates) this.#duplicates.addSnapshot(ids)
-    this.#hasTimes = hasTimes
-    await this.#recoverMarked()
+    // A snapshot may know ids of messages that were accepted and never committed.
+    this.#duplicates.removeFrom(this.log.state.lastSequence + 1)
+    this.#marks = marks
+    await this.#recoverMarked(idsThrough)
     await this.adopt(true)
   }
 
@@ -436,11 +444,14 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     for (const topic of this.#settings.topics) this.#site.forgetInterest(topic)
   }
 
-  /** Reads again what carries an id within the window, or a moment of its own. */
-  async #recoverMarked(): Promise<void> {
-    const nowMs = this.#site.clock.nowMs()
-    const idsFrom = await this.log.sequenceAt(nowMs - this.#settings.duplicateWindowMs)
-    const cursor = this.log.cursor(this.#hasTimes ? this.log.state.firstSequence : idsFrom)
+  /** Reads again what carries an id that is not known, or a moment of its own. */
+  async #recoverMarked(idsThrough: number): Promise<void> {
+    const { firstSequence } = this.log.state
+    const windowStartMs = this.#site.clock.nowMs() - this.#settings.duplicateWindowMs
+    const idsFrom = Math.max(await this.log.sequenceAt(windowStartMs), idsThrough + 1)
+    const hasTimes = (this.#marks & (HAS_TTL | IS_DELAYED)) !== 0
+    if (!hasTimes && (this.#marks & HAS_ID) === 0) return
+    const cursor = this.log.cursor(hasTimes ? firstSequence : idsFrom)
     try {
       while (await moveToNext(cursor)) {
         const { flags, sequence, timeMs } = cursor
@@ -472,9 +483,9 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   #remember(sequence: number, nowMs: number, flags: number, options: AppendOptions): void {
-    if (!this.#hasTimes && (flags & (HAS_TTL | IS_DELAYED)) !== 0) {
-      this.#hasTimes = true
-      this.#site.store.note(this.ownerName, encodeTimesNote(), 'fsync')
+    if ((flags & ~this.#marks) !== 0) {
+      this.#marks |= flags
+      this.#site.store.note(this.ownerName, encodeMarksNote(this.#marks), 'fsync')
     }
     this.#times.accepted(sequence, nowMs, flags, options)
     if (options.id !== undefined) this.#rememberId(options.id, sequence, nowMs)
