@@ -271,12 +271,15 @@ export abstract class SegmentedLog implements Log, CursorSource {
     if (through >= this.#first) this.#trimTo(through)
   }
 
-  /** Resolves when keys and bytes know of every removal, and the first and last record of each key are exact. */
+  /** Resolves when the limits hold, keys and bytes know of every removal, and the ends of each key are exact. */
   async settled(): Promise<void> {
-    if (this.#firsts.needsPass) this.#wantsPass = true
-    this.#work()
-    if (this.#isSettled) return
-    await new Promise<void>((resolve) => this.#settledWaiters.push(resolve))
+    for (;;) {
+      if (this.#firsts.needsPass) this.#wantsPass = true
+      this.#work()
+      if (this.#isQuiet) this.enforceLimits(this.clock.nowMs())
+      if (this.#isQuiet && !this.#firsts.needsPass) return
+      if (!this.#isQuiet) await new Promise<void>((resolve) => this.#settledWaiters.push(resolve))
+    }
   }
 
   segmentFrom(sequence: number): Segment | undefined {
@@ -435,6 +438,10 @@ export abstract class SegmentedLog implements Log, CursorSource {
     return this.#isIdle && this.#passAt === undefined && !this.#wantsPass
   }
 
+  get #isQuiet(): boolean {
+    return this.#isSettled && !this.#isWorkPlanned
+  }
+
   // Removal
 
   #uncount(segment: Segment): void {
@@ -570,6 +577,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#work()
     if (this.#isIdle) this.enforceLimits(this.clock.nowMs())
     this.#work()
+    if (this.#isQuiet) this.#tellSettled()
   }
 
   /** The disk does not give the records: what is known of the keys stays a little too much. */
