@@ -253,7 +253,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   async flush(): Promise<void> {
     const memory = new Promise<void>((resolve) => {
-      if (!this.#isMemoryPlanned && this.#dirtyMemory.length === 0) resolve()
+      if (!this.#isMemoryPlanned && !this.#isReservingMemory) resolve()
       else this.#memoryFlushes.push(resolve)
     })
     await this.#entered({}, 'written').catch(() => undefined)
