@@ -55,6 +55,8 @@ const DEFAULT_CACHE_BYTES = 33_554_432
 const GROUP_BYTES = 8_388_608
 /** Blocks in the journal only, beyond which they are copied before anything else is written. */
 const UNCOPIED_BYTES = 33_554_432
+/** How long numbers of logs in memory wait for the next attempt to reserve them on a full disk. */
+const RETRY_MS = 1_000
 /** Logs whose blocks are copied between two groups. */
 const COPIES_AT_A_TIME = 32
 
@@ -112,7 +114,9 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   #dirtyMemory: MemoryLog[] = []
   #memoryDones: Done[] = []
+  #memoryFlushes: (() => void)[] = []
   #isMemoryPlanned = false
+  #isReservingMemory = false
 
   #compactions: { readonly log: FileLog; readonly segment: FileSegment }[] = []
   #compacting: Promise<void> | undefined
@@ -249,8 +253,8 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   async flush(): Promise<void> {
     const memory = new Promise<void>((resolve) => {
-      if (!this.#isMemoryPlanned && this.#dirtyMemory.length === 0) resolve()
-      else this.#memoryDones.push(() => resolve())
+      if (!this.#isMemoryPlanned && !this.#isReservingMemory) resolve()
+      else this.#memoryFlushes.push(resolve)
     })
     await this.#entered({}, 'written').catch(() => undefined)
     await memory
@@ -830,17 +834,31 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     for (const log of waiting) log.admitWaiting()
     for (const log of waiting) log.tellCommitted()
     for (const done of dones) done()
+    this.#answerMemoryFlushes()
   }
 
-  /** Commits when the numbers are reserved durably; without a journal they are not reused in this process anyway. */
+  #answerMemoryFlushes(): void {
+    for (const resolve of this.#memoryFlushes.splice(0)) resolve()
+  }
+
+  /** Commits when the numbers are reserved durably: until then they could be given again after a restart. */
   #reserveMemory(logs: readonly MemoryLog[]): void {
+    if (this.#isReservingMemory) return
+    this.#isReservingMemory = true
     const ceilings = logs.map((log) => log.acceptedSequence + RESERVED_NUMBERS)
     const write = (entries: EntryWriter): void => {
       logs.forEach((log, index) => entries.ceiling(log.incarnation, ceilings[index]!))
     }
-    const done = (): void => {
-      logs.forEach((log, index) => this.#ceilings.set(log, ceilings[index]!))
-      this.#planMemory()
+    const done = (error?: FanfareError): void => {
+      this.#isReservingMemory = false
+      if (error === undefined) logs.forEach((log, i) => this.#ceilings.set(log, ceilings[i]!))
+      else if (error.code !== 'DISK_FULL') for (const log of logs) log.end(error)
+      if (error?.code === 'DISK_FULL') {
+        this.#answerMemoryFlushes()
+        this.#clock.startTimer(RETRY_MS, () => this.#planMemory())
+      } else {
+        this.#planMemory()
+      }
     }
     this.#enter({ write, done }, 'fsync')
   }

@@ -351,6 +351,8 @@ export async function recoverLog(
   }
   log.ceiling = found.ceiling
   log.restored(last, found.lastTimeMs)
+  // Removals that limits imply were not written down; nobody shall see what they had removed.
+  await log.settled()
 }
 
 type Report = (finding: Omit<RecoveryFinding, 'log'>) => void
