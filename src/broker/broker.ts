@@ -355,7 +355,8 @@ export class Broker implements AsyncDisposable {
   }
 
   async #openVerbs(): Promise<DurableVerbs> {
-    const { durable, capabilities } = this.engine
+    const { capabilities } = this.engine
+    const durable = await this.engine.openDurable?.()
     if (durable === undefined) {
       throw new FanfareError('UNSUPPORTED', `the ${capabilities.engine} engine has no streams`, {
         details: { engine: capabilities.engine },

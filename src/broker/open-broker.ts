@@ -1,12 +1,12 @@
 // Opens a broker where the options say: in this process, or on a server or cluster by its URL.
 import { FanfareError, systemClock } from '../base/index.js'
 import { jsonCodec, type Codec } from '../codec/index.js'
-import { EmbeddedEngine } from '../embedded/index.js'
+import { EmbeddedEngine, openEmbeddedEngine } from '../embedded/index.js'
 import type { Engine } from '../engine/index.js'
 import { Broker } from './broker.js'
 import type { BrokerEvent } from './broker-event.js'
 import type { AnyDefinition } from './definition.js'
-import { refuseUnknownOptions } from './option-checks.js'
+import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
 
 export interface BrokerOptions {
   /** The declared messages; without it every topic is allowed. */
@@ -81,7 +81,7 @@ async function openEngine({
     )
   }
   if (engine !== undefined) return engine
-  if (directory !== undefined) return openDirectory(directory)
+  if (directory !== undefined) return openEmbeddedEngine({ directory: checkedDirectory(directory) })
   const servers = typeof url === 'string' ? [url] : url
   if (servers === undefined) return new EmbeddedEngine()
   if (servers.length === 0 || servers.includes('')) {
@@ -95,6 +95,7 @@ async function openEngine({
   return openClusterEngine({ ...connection, servers })
 }
 
-async function openDirectory(directory: string): Promise<Engine> {
-  throw new FanfareError('UNSUPPORTED', `streams in ${directory} need a log on the disk`)
+function checkedDirectory(directory: unknown): string {
+  if (typeof directory === 'string' && directory !== '') return directory
+  throw optionInvalid('directory', directory, 'a path')
 }

@@ -32,6 +32,7 @@ const encoder = new TextEncoder()
 const NOTHING = new Uint8Array(0)
 
 export class ClusterEngine implements Engine {
+  readonly durable = undefined
   readonly #connection: NatsConnection
   readonly #transport: NatsTransport
   readonly #clock: Clock

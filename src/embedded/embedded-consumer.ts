@@ -447,7 +447,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
       const message = item.message ?? (await this.#source.read(item.id))
       if (!isSettled && this.#inFlight.get(item.token) !== item) continue
       if (message === undefined) this.#vanished(item)
-      else if (this.#isTooOld(message)) this.#expireAge(item.token)
+      else if (this.#isTooOld(message)) this.#expireAge(item)
       else this.#deliverOne(batch, item, message)
       if (isSettled) this.#settled(item.id)
     }
@@ -469,17 +469,18 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     )
   }
 
-  #expireAge(token: number): void {
-    const id = this.#drop(token)
-    if (id === undefined) return
+  /** Given up before it reached a member, whose credit it does not use. */
+  #expireAge({ token, id, member }: BatchItem): void {
+    this.#drop(token)
+    member.credit += 1
     this.#ledger.giveUp(id, 'expired', `older than ${this.settings.maxMessageAgeMs} ms`)
   }
 
   /** A message that the stream's limits removed before it could be handed out. */
-  #vanished({ token, id }: BatchItem): void {
-    this.#ledger.release(token)
-    this.#ledger.forget(id)
+  #vanished({ token, id, member }: BatchItem): void {
     this.#drop(token)
+    member.credit += 1
+    this.#ledger.forget(id)
   }
 
   async #offerRedriven(sequence: number): Promise<boolean> {

@@ -1,9 +1,5 @@
 // The dead letters of one stream's consumers: found, handed out again, discarded.
-import {
-  type DeadLetter,
-  type DeadLetterQuery,
-  type DeadLetters,
-} from '../engine/index.js'
+import { type DeadLetter, type DeadLetterQuery, type DeadLetters } from '../engine/index.js'
 import { matchesPattern } from '../topic/index.js'
 import { readDeadLetter } from './dead-letter-box.js'
 import type { EmbeddedConsumer } from './embedded-consumer.js'

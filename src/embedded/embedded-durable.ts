@@ -15,7 +15,7 @@ import {
   type StreamSettings,
   type Transaction,
 } from '../engine/index.js'
-import type { LogStore } from '../log/index.js'
+import { MemoryLogStore, type LogStore } from '../log/index.js'
 import { PatternIndex, type TopicHandle } from '../topic/index.js'
 import { recoverConsumer, type RecoveredConsumer } from './consumer-record.js'
 import {
@@ -30,6 +30,15 @@ import { EmbeddedTransaction, noStreamError } from './embedded-transaction.js'
 import { streamDiffersError } from './stream-errors.js'
 import { recoverStream, streamOfOwner, streamOwnerName } from './stream-snapshot.js'
 import type { StreamSite } from './stream-site.js'
+
+/** Where the streams of an engine lie. */
+export interface EngineStorage {
+  readonly store: LogStore
+  /** The strongest durability that a stream can have there. */
+  readonly strongest: StreamSettings['durability']
+  /** Called when the store has been closed. */
+  readonly closed?: (() => Promise<void>) | undefined
+}
 
 /** What the durable half needs of its engine. */
 export interface DurablePlace {
@@ -53,6 +62,7 @@ export class EmbeddedDurable implements Durable {
   readonly store: LogStore
   readonly strongest: StreamSettings['durability']
   readonly #place: DurablePlace
+  readonly #closed: (() => Promise<void>) | undefined
   readonly #site: StreamSite
   readonly #byName = new Map<string, EmbeddedStream>()
   readonly #byTopic = new PatternIndex<EmbeddedStream>()
@@ -61,9 +71,10 @@ export class EmbeddedDurable implements Durable {
   /** Streams that are being made or removed: the next call for the same name waits. */
   readonly #underWay = new Map<string, Promise<unknown>>()
 
-  constructor(place: DurablePlace, store: LogStore, strongest: StreamSettings['durability']) {
+  constructor(place: DurablePlace, { store, strongest, closed }: EngineStorage) {
     this.store = store
     this.strongest = strongest
+    this.#closed = closed
     this.#place = place
     this.#site = {
       clock: place.clock,
@@ -208,6 +219,7 @@ export class EmbeddedDurable implements Durable {
     const reason = new FanfareError('CLOSED', 'the engine is closed')
     for (const stream of this.#byName.values()) stream.stop(reason)
     await this.store.close()
+    await this.#closed?.()
   }
 
   /** Makes a stream whose topics are free: they are taken from the first moment, while it is being made. */
@@ -348,6 +360,11 @@ export class EmbeddedDurable implements Durable {
       if (this.#underWay.get(name) === mine) this.#underWay.delete(name)
     }
   }
+}
+
+/** Streams in the memory of this process: nothing outlives the engine. */
+export function openMemoryStorage(clock: Clock): EngineStorage {
+  return { store: new MemoryLogStore({ clock }), strongest: 'memory' }
 }
 
 function noSuchStreamError(name: string): FanfareError {

@@ -27,9 +27,8 @@ import {
   type SubscribeOptions,
   type Subscription,
 } from '../engine/index.js'
-import { MemoryLogStore, type LogStore } from '../log/index.js'
 import { PatternIndex, TopicTable, type TopicHandle } from '../topic/index.js'
-import { EmbeddedDurable, type DurablePlace } from './embedded-durable.js'
+import type { DurablePlace, EmbeddedDurable, EngineStorage } from './embedded-durable.js'
 import { EmbeddedSubscription } from './embedded-subscription.js'
 import { collectInterest, type Interest } from './interest.js'
 
@@ -39,10 +38,6 @@ export interface EmbeddedEngineOptions {
   /** Where group turns and reply addresses come from; default: the platform's secure source. */
   readonly random?: Random
   readonly clock?: Clock
-  /** Where streams lie; default: in memory. The engine closes it. */
-  readonly store?: LogStore
-  /** Called when the store has been closed. */
-  readonly closed?: (() => Promise<void>) | undefined
 }
 
 /** Nested publishes delivered in one go before other work of the process gets its turn. */
@@ -68,8 +63,8 @@ export class EmbeddedEngine implements Engine {
   readonly #listeners = new EventListeners()
   readonly #clock: Clock
   readonly #alarms: Alarms
-  readonly durable: EmbeddedDurable
-  readonly #closed: (() => Promise<void>) | undefined
+  #durable: EmbeddedDurable | undefined
+  #opening: Promise<EmbeddedDurable> | undefined
   #deferred: Deferred[] = []
   #isFanningOut = false
   #isClosed = false
@@ -81,8 +76,6 @@ export class EmbeddedEngine implements Engine {
     this.#turns = new SeededRandom(random.nextUint32())
     this.#inbox = new RequestInbox(this, new IdentifierSource(random))
     this.#alarms = new Alarms(this.#clock)
-    this.#closed = options.closed
-    this.durable = this.#makeDurable(options.store)
   }
 
   get isClosed(): boolean {
@@ -91,6 +84,16 @@ export class EmbeddedEngine implements Engine {
 
   get statistics(): EngineStatistics {
     return { subscriptions: this.#index.size, cachedTopics: this.#topics.size }
+  }
+
+  get durable(): EmbeddedDurable | undefined {
+    return this.#durable
+  }
+
+  /** Opens streams, in memory unless `storage` says otherwise. Loaded when asked for: live messages need none of it. */
+  openDurable(storage?: EngineStorage): Promise<EmbeddedDurable> {
+    this.#opening ??= this.#openDurable(storage)
+    return this.#opening
   }
 
   topicAt(bytes: Uint8Array, from: number, to: number): TopicHandle {
@@ -162,8 +165,7 @@ export class EmbeddedEngine implements Engine {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#inbox.close()
-    await this.durable.close()
-    await this.#closed?.()
+    await (await this.#opening)?.close()
     this.#alarms.close()
     this.#listeners.report({ type: 'closed' })
   }
@@ -182,7 +184,7 @@ export class EmbeddedEngine implements Engine {
 
   #lookUp(handle: TopicHandle<Interest>): Interest {
     this.#topics.refresh(handle)
-    const stream = this.durable.capturing(handle.name)
+    const stream = this.#durable?.capturing(handle.name)
     return (handle.matches = collectInterest(this.#index, handle.name, this.#turns, stream))
   }
 
@@ -191,8 +193,17 @@ export class EmbeddedEngine implements Engine {
     return handle.matches ?? this.#lookUp(handle)
   }
 
-  #makeDurable(store: LogStore | undefined): EmbeddedDurable {
-    const place: DurablePlace = {
+  async #openDurable(storage: EngineStorage | undefined): Promise<EmbeddedDurable> {
+    if (this.#isClosed) throw closedError()
+    const { EmbeddedDurable, openMemoryStorage } = await import('./embedded-durable.js')
+    const place = this.#makePlace()
+    this.#durable = new EmbeddedDurable(place, storage ?? openMemoryStorage(this.#clock))
+    await this.#durable.recover()
+    return this.#durable
+  }
+
+  #makePlace(): DurablePlace {
+    return {
       clock: this.#clock,
       alarms: this.#alarms,
       topic: (name) => this.topic(name),
@@ -207,11 +218,6 @@ export class EmbeddedEngine implements Engine {
         if (this.#isClosed) throw closedError()
       },
     }
-    return new EmbeddedDurable(
-      place,
-      store ?? new MemoryLogStore({ clock: this.#clock }),
-      store === undefined ? 'memory' : 'fsync',
-    )
   }
 
   #fanOut(interest: Interest, message: EngineMessage): PublishOutcome {

@@ -45,7 +45,12 @@ import {
   type Ahead,
 } from './stream-limits.js'
 import { delayedKey, isDelayedKey, toStoredMessage } from './stream-record.js'
-import { encodeStreamSettings, encodeStreamSnapshot, streamOwnerName } from './stream-snapshot.js'
+import {
+  encodeIdsNote,
+  encodeSettingsNote,
+  encodeStreamSnapshot,
+  streamOwnerName,
+} from './stream-snapshot.js'
 import type { StreamSite } from './stream-site.js'
 import { moveToNext, selectForPurge, selectTopics } from './topic-selection.js'
 
@@ -74,6 +79,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   readonly #tails = new Map<TopicHandle, number>()
   #duplicates: DuplicateWindow
   #rollUps: RollUp[] = []
+  /** Ids of messages up to here are kept in notes or a snapshot. */
+  #idsKeptThrough = 0
   #settings: StreamSettings
   /** Why nothing can be asked of it any more. */
   #ended: FanfareError | undefined
@@ -114,6 +121,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   snapshot(): Uint8Array {
+    this.#idsKeptThrough = this.log.acceptedSequence
     return encodeStreamSnapshot(this.#settings, this.#duplicates.snapshot())
   }
 
@@ -234,6 +242,10 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     for (const consumer of this.#consumers.values()) consumer.messageRemoved(sequence, name)
   }
 
+  dropping(throughSequence: number): void {
+    this.#keepIds(throughSequence)
+  }
+
   cleared(): void {
     for (const consumer of this.#consumers.values()) consumer.messagesLost()
   }
@@ -266,6 +278,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   async purge(options: PurgeOptions = {}): Promise<number> {
     this.#assertThere()
     const { lastSequence, records } = this.log.state
+    this.#keepIds(lastSequence)
     if (options.topic === undefined && options.keep === undefined) {
       this.log.trim(Math.min((options.before ?? Infinity) - 1, lastSequence), true)
     } else {
@@ -280,6 +293,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   async remove(sequence: number): Promise<boolean> {
     this.#assertThere()
+    this.#keepIds(sequence)
     const wasThere = this.log.remove(sequence, true)
     if (wasThere) await this.#site.store.flush()
     return wasThere
@@ -352,11 +366,13 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   /** Goes on where an earlier life stopped: ids, moments, consumers. Before it ends nothing may be published. */
-  async recover(duplicates: Uint8Array, consumers: readonly RecoveredConsumer[]): Promise<void> {
+  async recover(
+    duplicates: readonly Uint8Array[],
+    consumers: readonly RecoveredConsumer[],
+  ): Promise<void> {
     const { duplicateWindowMs } = this.#settings
-    if (duplicates.length > 0) {
-      this.#duplicates = DuplicateWindow.restore(duplicateWindowMs, MOST_IDS, duplicates)
-    }
+    this.#duplicates = new DuplicateWindow(duplicateWindowMs, MOST_IDS)
+    for (const ids of duplicates) this.#duplicates.addSnapshot(ids)
     await this.#recoverMarked()
     for (const recovered of consumers) {
       const { settings } = recovered.terms
@@ -375,7 +391,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.log.enforceLimits(this.#site.clock.nowMs())
     this.#times.arm()
     await new Promise<void>((resolve, reject) => {
-      const note = encodeStreamSettings(settings)
+      const note = encodeSettingsNote(settings)
       this.#site.store.note(this.ownerName, note, 'fsync', (error) =>
         error ? reject(error) : resolve(),
       )
@@ -439,6 +455,14 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#receipts.committed(this.log.state.lastSequence)
   }
 
+  /** Ids outlive their messages: they are noted before the records that have them go. */
+  #keepIds(throughSequence: number): void {
+    if (this.#duplicates.size === 0 || throughSequence <= this.#idsKeptThrough) return
+    const ids = this.#duplicates.snapshot(this.#idsKeptThrough + 1, throughSequence)
+    this.#idsKeptThrough = throughSequence
+    this.#site.store.note(this.ownerName, encodeIdsNote(ids), 'rides')
+  }
+
   #remember(sequence: number, nowMs: number, flags: number, options: AppendOptions): void {
     this.#times.accepted(sequence, nowMs, flags, options)
     if (options.id !== undefined) this.#rememberId(options.id, sequence, nowMs)
@@ -485,6 +509,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   #rollUp(through: number): void {
     while (this.#rollUps.length > 0 && this.#rollUps[0]!.sequence <= through) {
       const { sequence, topic } = this.#rollUps.shift()!
+      this.#keepIds(sequence - 1)
       if (topic === undefined) this.log.trim(sequence - 1, true)
       else void this.#rollUpTopic(topic, sequence)
     }

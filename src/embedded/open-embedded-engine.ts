@@ -1,13 +1,6 @@
-// Opens the embedded engine on a directory: the lock, the log, and what an earlier life left.
-import {
-  lockDirectory,
-  openSystemDisk,
-  systemClock,
-  type Clock,
-  type Disk,
-  type Random,
-} from '../base/index.js'
-import { openFileLogStore } from '../log/index.js'
+// Opens the embedded engine on a directory: the lock, the log, and what an earlier life left. What that takes is loaded when it
+// is asked for.
+import { systemClock, type Clock, type Disk, type Random } from '../base/index.js'
 import { EmbeddedEngine } from './embedded-engine.js'
 
 export interface EmbeddedDirectoryOptions {
@@ -27,6 +20,7 @@ export interface EmbeddedDirectoryOptions {
 export async function openEmbeddedEngine(
   options: EmbeddedDirectoryOptions,
 ): Promise<EmbeddedEngine> {
+  const { lockDirectory, openSystemDisk } = await import('../base/index.js')
   const { directory, lockWaitMs, clock = systemClock } = options
   const disk = await openSystemDisk(directory)
   const waiting = lockWaitMs === undefined ? {} : { waitMs: lockWaitMs }
@@ -45,8 +39,9 @@ export async function openEngineOnDisk(
   options: Omit<EmbeddedDirectoryOptions, 'directory'> = {},
   closed?: () => Promise<void>,
 ): Promise<EmbeddedEngine> {
+  const { openFileLogStore } = await import('../log/index.js')
   const store = await openFileLogStore(disk, options.clock ?? systemClock)
-  const engine = new EmbeddedEngine({ ...options, store, closed })
-  await engine.durable.recover()
+  const engine = new EmbeddedEngine(options)
+  await engine.openDurable({ store, strongest: 'fsync', closed })
   return engine
 }

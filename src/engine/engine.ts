@@ -74,8 +74,10 @@ export interface EngineStatistics {
 
 export interface Engine {
   readonly capabilities: Capabilities
-  /** Streams and all that belongs to them; absent where the engine has none. */
-  readonly durable?: Durable
+  /** Streams and all that belongs to them, once opened. */
+  readonly durable: Durable | undefined
+  /** Opens that half, the same each time; absent where the engine has none. */
+  openDurable?(): Promise<Durable>
   readonly isClosed: boolean
 
   /** The cached handle of the topic whose bytes are `bytes[from, to)`. The bytes are not validated. */

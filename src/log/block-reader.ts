@@ -18,6 +18,9 @@ export class BlockReader {
   #aheadIndex = 0
   #aheadFrom = 0
   #aheadThrough = -1
+  /** Numbers that turned out to have no record: not looked for again on the way to the next segment. */
+  #emptyFrom = 0
+  #emptyThrough = -1
   #loading: Promise<void> | undefined
   /** The segment of the block found last. */
   segment: Segment | undefined
@@ -30,6 +33,7 @@ export class BlockReader {
   at(sequence: number): Block | undefined | 'wait' {
     let from = sequence
     for (;;) {
+      if (from >= this.#emptyFrom && from <= this.#emptyThrough) from = this.#emptyThrough + 1
       const segment = this.#list.segmentFrom(from)
       if (segment === undefined) return undefined
       from = Math.max(from, segment.firstSequence)
@@ -39,7 +43,7 @@ export class BlockReader {
           from = this.#aheadThrough + 1
           continue
         }
-        this.#loading ??= this.#load(segment, from)
+        this.#startLoading(segment, from, sequence)
         return 'wait'
       }
       if (found !== undefined) {
@@ -74,9 +78,21 @@ export class BlockReader {
     return ahead[this.#aheadIndex]
   }
 
-  async #load(segment: Segment, from: number): Promise<void> {
+  #startLoading(segment: Segment, from: number, searched: number): void {
+    if (this.#loading !== undefined) return
+    this.#loading = this.#load(segment, from, searched)
+    // Told to whoever asks `loaded`; nobody may.
+    this.#loading.catch(() => undefined)
+  }
+
+  async #load(segment: Segment, from: number, searched: number): Promise<void> {
     try {
       const { blocks, throughSequence } = await segment.load(from)
+      if (blocks.length === 0) {
+        // The search came to `from` over numbers without records.
+        this.#emptyFrom = searched
+        this.#emptyThrough = Math.max(from, throughSequence)
+      }
       this.#ahead = blocks
       this.#aheadIndex = 0
       this.#aheadFrom = from

@@ -174,9 +174,13 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
         entries.create({ name, incarnation, settings })
         if (settings.durability !== 'fsync') entries.ceiling(incarnation, RESERVED_NUMBERS)
       },
+      // At once, as the same cycle may begin a journal with the catalogue.
+      done: (error) => {
+        if (error !== undefined) return
+        this.#reserve(log, RESERVED_NUMBERS)
+        this.#logs.set(name, log)
+      },
     })
-    this.#reserve(log, RESERVED_NUMBERS)
-    this.#logs.set(name, log)
     return log
   }
 
@@ -359,9 +363,10 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     this.#plan()
   }
 
-  #entered(item: Pick<GroupItem, 'write'>, level: NoteLevel = 'fsync'): Promise<void> {
+  #entered(item: Pick<GroupItem, 'write' | 'done'>, level: NoteLevel = 'fsync'): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (error?: FanfareError): void => {
+        item.done?.(error)
         if (error === undefined) resolve()
         else reject(error)
       }

@@ -165,7 +165,8 @@ export class FileLog extends SegmentedLog {
     }
     writer.seal()
     const temporary = `${segment.path}.new`
-    const length = await this.#writeRewritten(segment, temporary, blocks)
+    const header = segment.rewrittenHeader()
+    const length = await this.#writeRewritten(temporary, header, blocks)
     if (!this.segments.includes(segment)) {
       await pool.disk.remove(temporary)
       return
@@ -173,6 +174,7 @@ export class FileLog extends SegmentedLog {
     const swap = async (): Promise<void> => {
       await pool.disk.rename(temporary, segment.path)
       pool.forget(segment.path)
+      segment.adoptHeader(header)
       segment.restore(blocks, length)
       await pool.disk.syncDirectory(this.directory)
     }
@@ -186,11 +188,17 @@ export class FileLog extends SegmentedLog {
   }
 
   /** Takes over segments found on the disk, their removed numbers marked, oldest first. */
-  restoreSegment(segment: FileSegment, blocks: readonly Block[], length: number): void {
+  restoreSegment(
+    segment: FileSegment,
+    blocks: readonly Block[],
+    length: number,
+    throughSequence: number,
+  ): void {
     this.segments.push(segment)
     this.#active = segment
     segment.restore(blocks, length)
     for (const block of blocks) this.readmit(segment, block)
+    this.readmitGap(segment, throughSequence)
   }
 
   /** Takes over a block that the journal has and the segments have not. */
@@ -232,6 +240,7 @@ export class FileLog extends SegmentedLog {
 
   protected override segmentDropped(segment: Segment): void {
     const dropped = segment as FileSegment
+    dropped.isDropped = true
     this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== dropped)
     this.#home.dropped(dropped)
   }
@@ -301,16 +310,16 @@ export class FileLog extends SegmentedLog {
   }
 
   async #writeRewritten(
-    segment: FileSegment,
     path: string,
+    header: Uint8Array,
     blocks: readonly Block[],
   ): Promise<number> {
     const { disk } = this.#home.pool
     await disk.remove(path)
     const file = await disk.open(path, 'create', 'background')
     try {
-      await file.write(segment.header, 0, segment.header.length, 0)
-      let position = segment.header.length
+      await file.write(header, 0, header.length, 0)
+      let position = header.length
       let chain = 0
       for (const block of blocks) {
         block.position = position

@@ -46,7 +46,8 @@ export class FileSegment extends Segment implements CachedBlocks {
   readonly path: string
   readonly incarnation: number
   readonly #home: SegmentHome
-  readonly #header: Uint8Array
+  readonly #description: object
+  #header: Uint8Array
   /** Length of the file once everything placed is written. */
   length: number
   /** One more than the last number placed. */
@@ -64,6 +65,7 @@ export class FileSegment extends Segment implements CachedBlocks {
   #indexNumbers: number[] = []
   #indexPositions: number[] = []
   #indexTimes: number[] = []
+  isDropped = false
   /** Set while compaction puts another file in place. */
   swapping: Promise<void> | undefined
 
@@ -73,7 +75,7 @@ export class FileSegment extends Segment implements CachedBlocks {
     directory: string,
     incarnation: number,
     firstSequence: number,
-    describe: object,
+    description: object,
   ) {
     super(firstSequence)
     this.#home = home
@@ -81,7 +83,8 @@ export class FileSegment extends Segment implements CachedBlocks {
     this.directory = directory
     this.path = `${directory}/${segmentFileName(firstSequence)}`
     this.incarnation = incarnation
-    this.#header = encodeFileHeader(home.pool.disk, 's', describe)
+    this.#description = description
+    this.#header = encodeFileHeader(home.pool.disk, 's', description)
     this.length = this.#header.length
     this.placedNext = firstSequence
   }
@@ -181,6 +184,17 @@ export class FileSegment extends Segment implements CachedBlocks {
     return this.#header
   }
 
+  /** The header of the file without its removed records: says how far its numbers go, as the last may be missing. */
+  rewrittenHeader(): Uint8Array {
+    const throughSequence = this.nextSequence - 1
+    return encodeFileHeader(this.#home.pool.disk, 's', { ...this.#description, throughSequence })
+  }
+
+  /** The file turned out to begin with this. */
+  adoptHeader(header: Uint8Array): void {
+    this.#header = header
+  }
+
   evictOldest(): boolean {
     const oldest = this.#recent[this.#recentHead]
     if (oldest === undefined) return true
@@ -214,11 +228,18 @@ export class FileSegment extends Segment implements CachedBlocks {
 
   override async load(sequence: number): Promise<LoadedBlocks> {
     await this.swapping
+    const nothing = { blocks: [], throughSequence: this.nextSequence - 1 }
     const from = this.#positionBefore(sequence)
     const to = Math.min(from + READ_BYTES, this.#writtenLength)
-    if (from >= to) return { blocks: [], throughSequence: this.nextSequence - 1 }
-    const { pool } = this.#home
-    return pool.use(this.path, 'read', (file) => this.#load(file, sequence, from, to))
+    if (from >= to || this.isDropped) return nothing
+    try {
+      return await this.#home.pool.use(this.path, 'read', (file) =>
+        this.#load(file, sequence, from, to),
+      )
+    } catch (error) {
+      if (this.isDropped) return nothing
+      throw error
+    }
   }
 
   override numberBefore(timeMs: number): number {

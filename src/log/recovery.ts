@@ -374,10 +374,9 @@ async function recoverSegment(
     return
   }
   const header = decodeFileHeader(disk, 's', bytes)
-  const start = header?.length ?? segment.header.length
   // What is not the last segment was made safe before the next was begun; a closed directory is safe altogether.
   const safeLength = isLast && !wasClosed ? 0 : bytes.length
-  const scan = scanSegment(disk, bytes, start, found.incarnation, safeLength)
+  const scan = scanSegment(disk, bytes, header?.length ?? 0, found.incarnation, safeLength)
   if (scan.blocks.length === 0) {
     await quarantine(disk, segment.path)
     const isDamage = safeLength > 0
@@ -390,13 +389,6 @@ async function recoverSegment(
         : {}),
     })
     return
-  }
-  if (header === undefined) {
-    report({
-      kind: 'damaged-block',
-      path: segment.path,
-      description: 'The header of the segment is damaged; its records are not.',
-    })
   }
   reportDamage(found, segment.path, scan, firstSequence, nextFirst, report)
   if (scan.end < bytes.length) {
@@ -412,7 +404,14 @@ async function recoverSegment(
   markRemoved(found, segment.firstSequence, scan.blocks, (sequence) =>
     segment.markRemoved(sequence),
   )
-  log.restoreSegment(segment, scan.blocks, scan.end)
+  segment.adoptHeader(bytes.slice(0, header?.length ?? scan.blocks[0]!.position))
+  log.restoreSegment(segment, scan.blocks, scan.end, lastNumberOf(header?.content ?? {}))
+}
+
+/** How far the numbers of a rewritten segment go; 0 for others. */
+function lastNumberOf(content: unknown): number {
+  const { throughSequence } = content as { throughSequence?: number }
+  return throughSequence ?? 0
 }
 
 function reportDamage(
@@ -427,13 +426,13 @@ function reportDamage(
     const before = scan.blocks.findLast((block) => block.position < range.from)
     const after = scan.blocks.find((block) => block.position >= range.to)
     const from = before === undefined ? firstSequence : before.lastSequence + 1
-    const to = after?.firstSequence ?? nextFirst
+    const to = (after?.firstSequence ?? nextFirst ?? Infinity) - 1
     report({
       kind: 'damaged-block',
       path,
       description: `Bytes ${range.from} to ${range.to} are damaged.`,
-      fromSequence: Math.max(from, found.firstSequence),
-      ...(to === undefined ? {} : { toSequence: to - 1 }),
+      ...(to < from ? {} : { fromSequence: Math.max(from, found.firstSequence) }),
+      ...(to < from || to === Infinity ? {} : { toSequence: to }),
     })
   }
 }

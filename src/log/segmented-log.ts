@@ -289,10 +289,6 @@ export abstract class SegmentedLog implements Log, CursorSource {
     return segments[firstIndex(segments, (segment) => segment.nextSequence > sequence)]
   }
 
-  protected get lastSegment(): Segment | undefined {
-    return this.segments[this.segments.length - 1]
-  }
-
   protected get acceptedTimeMs(): number {
     return this.#acceptedTimeMs
   }
@@ -328,7 +324,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     for (let at = block.recordsStart; at < block.end; at = view.bodyEnd) {
       view.show(block, at)
       const { sequence } = view
-      for (let gap = segment.nextSequence; gap < sequence; gap++) segment.markRemoved(gap)
+      this.readmitGap(segment, sequence - 1)
       segment.nextSequence = sequence + 1
       segment.storedBytes += view.length
       if (sequence < this.#first || !segment.has(sequence)) continue
@@ -344,6 +340,15 @@ export abstract class SegmentedLog implements Log, CursorSource {
     segment.lastTimeMs = view.timeMs
     this.#committed = view.sequence
     this.#committedTimeMs = view.timeMs
+  }
+
+  /** The segment's numbers up to `throughSequence` that were not seen have no record. */
+  protected readmitGap(segment: Segment, throughSequence: number): void {
+    while (segment.nextSequence <= throughSequence) {
+      segment.markRemoved(segment.nextSequence)
+      segment.nextSequence += 1
+      this.#committed = segment.nextSequence - 1
+    }
   }
 
   /** Gives up what was accepted after `sequence`; the numbers are given again. */
@@ -670,7 +675,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
       this.#unsettled.add(segment)
       return
     }
-    if (segment === this.lastSegment || segment.unaccounted > 0) return
+    if (this.#holdsLast(segment) || segment.unaccounted > 0) return
     if (segment.records === 0) {
       if (this.#accountedThrough >= Math.min(this.#first, segment.nextSequence) - 1) {
         this.#drop(segment)
@@ -680,9 +685,15 @@ export abstract class SegmentedLog implements Log, CursorSource {
     }
   }
 
+  /** The last committed number must be found again, so its segment stays, and what is being filled does. */
+  #holdsLast(segment: Segment): boolean {
+    return segment.nextSequence > this.#committed
+  }
+
   #drop(segment: Segment): void {
     const index = this.segments.indexOf(segment)
     if (index < 0) return
+    for (const listener of this.#listeners) listener.dropping?.(segment.nextSequence - 1)
     this.segments.splice(index, 1)
     this.#bytes -= segment.bytes
     segment.bytes = 0
@@ -693,7 +704,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   #dropFront(): void {
     for (;;) {
       const front = this.segments[0]
-      if (front === undefined || front === this.lastSegment) return
+      if (front === undefined || this.#holdsLast(front)) return
       if (front.records > 0 || front.unaccounted > 0) return
       if (this.#accountedThrough < Math.min(this.#first, front.nextSequence) - 1) return
       this.#drop(front)

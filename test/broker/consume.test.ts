@@ -553,7 +553,7 @@ describe('exactly once', () => {
       if (++attempts > 1) return
       first = message
       // As if this process had stood still: nothing extended the wait.
-      const [consumer] = await (await stage.engine.durable.findStream('orders'))!.consumers()
+      const [consumer] = await (await stage.engine.durable!.findStream('orders'))!.consumers()
       Object.assign(consumer!, { extend: () => false })
       await gate.opened
     }, 2)

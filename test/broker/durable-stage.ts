@@ -4,6 +4,7 @@ import { Broker, type BrokerEvent } from '../../src/broker/index.js'
 import type { BrokerParts } from '../../src/broker/broker.js'
 // Loaded by a broker when first needed; loaded here so that it takes no time then.
 import '../../src/broker/durable-verbs.js'
+import '../../src/embedded/embedded-durable.js'
 import { jsonCodec } from '../../src/codec/index.js'
 import { EmbeddedEngine } from '../../src/embedded/index.js'
 

@@ -190,7 +190,7 @@ describe('publish', () => {
     const live = new EmbeddedEngine()
     const engine = new Proxy(live, {
       get: (target, name) => {
-        if (name === 'durable') return undefined
+        if (name === 'openDurable') return undefined
         const value: unknown = Reflect.get(target, name, target)
         return typeof value === 'function' ? (value as () => unknown).bind(target) : value
       },

@@ -12,6 +12,7 @@ import { SteppedClock } from './stepped-clock.js'
 export async function openMemoryPlace(): Promise<Place> {
   const time = new SteppedClock()
   const engine = new EmbeddedEngine({ clock: time })
+  await engine.openDurable()
   return { engine, time, another: async () => engine, close: () => engine.close() }
 }
 
