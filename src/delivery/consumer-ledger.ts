@@ -150,7 +150,8 @@ export class ConsumerLedger {
 
   /** Whether the message is done with: acknowledged, buried, or passed over. */
   isSettled(sequence: number): boolean {
-    return sequence < this.#position && this.#byId.find(sequence) === NONE
+    const isKnown = sequence < this.#position || sequence <= this.#restoredThrough
+    return isKnown && this.#byId.find(sequence) === NONE
   }
 
   /** How many `failures` there are. */
@@ -438,6 +439,7 @@ export class ConsumerLedger {
     for (const id of [...image.unsettled.keys()].sort((one, other) => one - other)) {
       const slot = this.#enter(id)
       this.#slots.attempts[slot] = image.unsettled.get(id)!
+      this.#slots.deadlineMs[slot] = image.dueMs.get(id) ?? 0
       this.#slots.move(slot, SlotState.restored)
     }
     this.#firstRestored = this.#ranks.first
@@ -462,9 +464,12 @@ export class ConsumerLedger {
   /** Decides what becomes of a message that was offered; `key` is given when a parked key shall stop it. */
   #admit(slot: number, key: string | undefined): void {
     const isParked = key !== undefined && this.#parkedKeys.has(key)
+    const wasRestored = this.#slots.state[slot] === SlotState.restored
+    const dueMs = wasRestored ? this.#slots.deadlineMs[slot]! : 0
     this.#markAgain(slot, this.#slots.attempts[slot]! > 0)
     if (this.#isExhausted(slot)) this.#fail(slot, 'attempts-exhausted', 'never settled')
     else if (isParked) this.#fail(slot, 'parked', PARKED)
+    else if (dueMs > 0) this.#awaitUntil(slot, dueMs)
     else if (!this.#lanes.isHead(slot)) this.#slots.move(slot, SlotState.held)
     else if (this.#isUrgent(slot)) this.#becomeDue(slot)
     else this.#becomeFresh(slot)
@@ -482,7 +487,12 @@ export class ConsumerLedger {
 
   #await(slot: number, nowMs: number, delayMs: number): void {
     if (delayMs <= 0) return this.#becomeDue(slot)
-    this.#slots.deadlineMs[slot] = nowMs + delayMs
+    this.#awaitUntil(slot, nowMs + delayMs)
+    this.#notes.delayed(slot)
+  }
+
+  #awaitUntil(slot: number, dueMs: number): void {
+    this.#slots.deadlineMs[slot] = dueMs
     this.#slots.move(slot, SlotState.waiting)
     this.#retries.add(slot)
   }
@@ -492,6 +502,8 @@ export class ConsumerLedger {
       const slot = this.#retries.first
       if (slot === NONE || this.#slots.deadlineMs[slot]! > nowMs) return
       this.#retries.remove(slot)
+      // The note of its delay is out of date.
+      this.#notes.changed(slot)
       if (this.#lanes.isHead(slot)) this.#becomeDue(slot)
       else this.#slots.move(slot, SlotState.held)
     }

@@ -13,6 +13,7 @@ import {
   type VerdictDone,
 } from '../engine/index.js'
 import type { NoteLevel, NoteOwner } from '../log/index.js'
+import { inBackground } from './background.js'
 import type { ConsumerHome } from './consumer-home.js'
 import {
   encodeConsumerSnapshot,
@@ -279,7 +280,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
 
   /** Accepted messages were lost. */
   messagesLost(): void {
-    void this.#countPending()
+    inBackground(this.#countPending(), this.#site)
   }
 
   messageRemoved(sequence: number, topic: string): void {
@@ -305,10 +306,9 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   }
 
   /** Keys whose followers are parked go on once nothing of theirs is left among the dead letters. */
-  unpark(key: string): void {
-    if (!this.#ledger.isParked(key)) return
-    this.#ledger.unpark(key)
-    this.#noteSoon()
+  unparkInUnit(keys: readonly string[]): void {
+    for (const key of keys) this.#ledger.unpark(key)
+    this.#writeNote('fsync')
     this.#pump()
   }
 
@@ -365,7 +365,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     this.#isCalled = true
     if (this.#isRunning || !this.#isStarted || this.isDeleted) return
     this.#isRunning = true
-    void this.#run()
+    inBackground(this.#run(), this.#site)
   }
 
   async #run(): Promise<void> {
@@ -579,7 +579,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     this.#inactivity = this.#site.alarms.set(inactiveMs, () => {
       const reason = `nobody joined for ${inactiveMs} ms`
       this.#site.report({ type: 'consumer-ended', stream: this.#home.name, consumer: name, reason })
-      void this.#home.deleteConsumer(name)
+      inBackground(this.#home.deleteConsumer(name), this.#site)
     })
   }
 

@@ -17,6 +17,7 @@ import {
 } from '../engine/index.js'
 import { MemoryLogStore, type LogStore } from '../log/index.js'
 import { PatternIndex, type TopicHandle } from '../topic/index.js'
+import { inBackground } from './background.js'
 import { recoverConsumer, type RecoveredConsumer } from './consumer-record.js'
 import {
   deadLetterPattern,
@@ -200,7 +201,7 @@ export class EmbeddedDurable implements Durable {
   }
 
   deadLetters(stream: Stream): DeadLetters {
-    return new EmbeddedDeadLetters(this.#known(stream.name), () => {
+    return new EmbeddedDeadLetters(this.#known(stream.name), this.store, () => {
       this.#place.assertOpen()
       const boxes = new Set<EmbeddedStream>()
       this.#byTopic.forEachOverlap(deadLetterPattern(stream.name), (box) => boxes.add(box))
@@ -294,7 +295,7 @@ export class EmbeddedDurable implements Durable {
   #dropUnowned(): void {
     for (const log of [...this.store.logs.values()]) {
       if (this.store.recovered.has(streamOwnerName(log.name))) continue
-      if (log.state.lastSequence === 0) void this.store.drop(log)
+      if (log.state.lastSequence === 0) inBackground(this.store.drop(log), this.#site)
       else {
         this.#place.report({
           type: 'recovery-finding',

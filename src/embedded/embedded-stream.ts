@@ -21,6 +21,7 @@ import {
 } from '../engine/index.js'
 import type { Log, LogListener, NoteOwner } from '../log/index.js'
 import { patternsOverlap, type TopicHandle } from '../topic/index.js'
+import { inBackground } from './background.js'
 import type { ConsumerHome } from './consumer-home.js'
 import type { RecoveredConsumer } from './consumer-record.js'
 import { EmbeddedConsumer } from './embedded-consumer.js'
@@ -45,7 +46,12 @@ import {
   type Ahead,
 } from './stream-limits.js'
 import { delayedKey, isDelayedKey, toStoredMessage } from './stream-record.js'
-import { encodeStreamSettings, encodeStreamSnapshot, streamOwnerName } from './stream-snapshot.js'
+import {
+  encodeIdsNote,
+  encodeSettingsNote,
+  encodeStreamSnapshot,
+  streamOwnerName,
+} from './stream-snapshot.js'
 import type { StreamSite } from './stream-site.js'
 import { moveToNext, selectForPurge, selectTopics } from './topic-selection.js'
 
@@ -74,6 +80,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   readonly #tails = new Map<TopicHandle, number>()
   #duplicates: DuplicateWindow
   #rollUps: RollUp[] = []
+  /** Ids of messages up to here are kept in notes or a snapshot. */
+  #idsKeptThrough = 0
   #settings: StreamSettings
   /** Why nothing can be asked of it any more. */
   #ended: FanfareError | undefined
@@ -85,9 +93,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.log = log
     this.#duplicates = new DuplicateWindow(settings.duplicateWindowMs, MOST_IDS)
     this.#times = new MessageTimes(site, log, (message) => this.#appendDue(message))
-    this.retention = new Retention(settings.retention, log, site.topicAt, () =>
-      this.#consumers.values(),
-    )
+    this.retention = new Retention(settings.retention, log, site, () => this.#consumers.values())
     log.listen(this)
   }
 
@@ -114,6 +120,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   snapshot(): Uint8Array {
+    this.#idsKeptThrough = this.log.acceptedSequence
     return encodeStreamSnapshot(this.#settings, this.#duplicates.snapshot())
   }
 
@@ -214,7 +221,9 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#rollUp(through)
     this.#receipts.committed(through)
     for (const consumer of this.#consumers.values()) consumer.messagesCommitted()
-    void this.retention.committed(through)
+    if (this.#settings.retention === 'interest') {
+      inBackground(this.retention.committed(through), this.#site)
+    }
     this.#times.arm()
   }
 
@@ -232,6 +241,10 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     if (this.#consumers.size === 0 || isDelayedKey(key, keyStart)) return
     const { name } = this.#site.topicAt(key, keyStart, keyEnd)
     for (const consumer of this.#consumers.values()) consumer.messageRemoved(sequence, name)
+  }
+
+  dropping(throughSequence: number): void {
+    this.#keepIds(throughSequence)
   }
 
   cleared(): void {
@@ -266,6 +279,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   async purge(options: PurgeOptions = {}): Promise<number> {
     this.#assertThere()
     const { lastSequence, records } = this.log.state
+    this.#keepIds(lastSequence)
     if (options.topic === undefined && options.keep === undefined) {
       this.log.trim(Math.min((options.before ?? Infinity) - 1, lastSequence), true)
     } else {
@@ -280,6 +294,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   async remove(sequence: number): Promise<boolean> {
     this.#assertThere()
+    this.#keepIds(sequence)
     const wasThere = this.log.remove(sequence, true)
     if (wasThere) await this.#site.store.flush()
     return wasThere
@@ -352,11 +367,13 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   /** Goes on where an earlier life stopped: ids, moments, consumers. Before it ends nothing may be published. */
-  async recover(duplicates: Uint8Array, consumers: readonly RecoveredConsumer[]): Promise<void> {
+  async recover(
+    duplicates: readonly Uint8Array[],
+    consumers: readonly RecoveredConsumer[],
+  ): Promise<void> {
     const { duplicateWindowMs } = this.#settings
-    if (duplicates.length > 0) {
-      this.#duplicates = DuplicateWindow.restore(duplicateWindowMs, MOST_IDS, duplicates)
-    }
+    this.#duplicates = new DuplicateWindow(duplicateWindowMs, MOST_IDS)
+    for (const ids of duplicates) this.#duplicates.addSnapshot(ids)
     await this.#recoverMarked()
     for (const recovered of consumers) {
       const { settings } = recovered.terms
@@ -375,7 +392,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.log.enforceLimits(this.#site.clock.nowMs())
     this.#times.arm()
     await new Promise<void>((resolve, reject) => {
-      const note = encodeStreamSettings(settings)
+      const note = encodeSettingsNote(settings)
       this.#site.store.note(this.ownerName, note, 'fsync', (error) =>
         error ? reject(error) : resolve(),
       )
@@ -439,6 +456,14 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#receipts.committed(this.log.state.lastSequence)
   }
 
+  /** Ids outlive their messages: they are noted before the records that have them go. */
+  #keepIds(throughSequence: number): void {
+    if (this.#duplicates.size === 0 || throughSequence <= this.#idsKeptThrough) return
+    const ids = this.#duplicates.snapshot(this.#idsKeptThrough + 1, throughSequence)
+    this.#idsKeptThrough = throughSequence
+    this.#site.store.note(this.ownerName, encodeIdsNote(ids), 'rides')
+  }
+
   #remember(sequence: number, nowMs: number, flags: number, options: AppendOptions): void {
     this.#times.accepted(sequence, nowMs, flags, options)
     if (options.id !== undefined) this.#rememberId(options.id, sequence, nowMs)
@@ -485,8 +510,9 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   #rollUp(through: number): void {
     while (this.#rollUps.length > 0 && this.#rollUps[0]!.sequence <= through) {
       const { sequence, topic } = this.#rollUps.shift()!
+      this.#keepIds(sequence - 1)
       if (topic === undefined) this.log.trim(sequence - 1, true)
-      else void this.#rollUpTopic(topic, sequence)
+      else inBackground(this.#rollUpTopic(topic, sequence), this.#site)
     }
   }
 

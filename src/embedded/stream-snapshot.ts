@@ -1,11 +1,16 @@
-// A stream as it is kept besides its records: its settings as JSON and its window of ids. A note is new settings.
+// A stream as it is kept besides its records: its settings as JSON and its window of ids. A note is new settings, or ids whose
+// records are about to go; its first byte tells.
 import type { StreamSettings } from '../engine/index.js'
 import type { RecoveredOwner } from '../log/index.js'
 
 export interface RecoveredStream {
   readonly settings: StreamSettings
-  readonly duplicates: Uint8Array
+  /** Windows of ids, each adding to those before. */
+  readonly duplicates: readonly Uint8Array[]
 }
+
+const SETTINGS_NOTE = 1
+const IDS_NOTE = 2
 
 const PREFIX = 'stream/'
 const encoder = new TextEncoder()
@@ -22,7 +27,7 @@ export function streamOfOwner(owner: string): string | undefined {
 
 /** Length of the settings, the settings, the window. */
 export function encodeStreamSnapshot(settings: StreamSettings, duplicates: Uint8Array): Uint8Array {
-  const text = encodeStreamSettings(settings)
+  const text = encodeSettings(settings)
   const bytes = new Uint8Array(4 + text.length + duplicates.length)
   new DataView(bytes.buffer).setUint32(0, text.length, true)
   bytes.set(text, 4)
@@ -30,16 +35,33 @@ export function encodeStreamSnapshot(settings: StreamSettings, duplicates: Uint8
   return bytes
 }
 
-export function encodeStreamSettings(settings: StreamSettings): Uint8Array {
+export function encodeSettingsNote(settings: StreamSettings): Uint8Array {
+  return encodeNote(SETTINGS_NOTE, encodeSettings(settings))
+}
+
+export function encodeIdsNote(duplicates: Uint8Array): Uint8Array {
+  return encodeNote(IDS_NOTE, duplicates)
+}
+
+function encodeSettings(settings: StreamSettings): Uint8Array {
   return encoder.encode(JSON.stringify(settings))
+}
+
+function encodeNote(kind: number, content: Uint8Array): Uint8Array {
+  const note = new Uint8Array(content.length + 1)
+  note[0] = kind
+  note.set(content, 1)
+  return note
 }
 
 export function recoverStream({ snapshot, notes }: RecoveredOwner): RecoveredStream {
   const view = new DataView(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength)
   const settingsEnd = 4 + view.getUint32(0, true)
-  const settings = notes.at(-1) ?? snapshot.subarray(4, settingsEnd)
-  return {
-    settings: JSON.parse(decoder.decode(settings)) as StreamSettings,
-    duplicates: snapshot.subarray(settingsEnd),
+  let settings = snapshot.subarray(4, settingsEnd)
+  const duplicates = [snapshot.subarray(settingsEnd)]
+  for (const note of notes) {
+    if (note[0] === SETTINGS_NOTE) settings = note.subarray(1)
+    else duplicates.push(note.subarray(1))
   }
+  return { settings: JSON.parse(decoder.decode(settings)) as StreamSettings, duplicates }
 }

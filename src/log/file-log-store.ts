@@ -314,11 +314,16 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     this.#enter({ write: (entries) => entries.limits(log.incarnation, limits) }, 'fsync')
   }
 
-  dropped(segment: FileSegment): void {
+  dropped(log: FileLog, segment: FileSegment): void {
     this.pool.forget(segment.path)
-    this.#removing = this.#removing
-      .then(() => this.#disk.remove(segment.path))
-      .catch(() => undefined)
+    const remove = async (): Promise<void> => {
+      await this.#disk.remove(segment.path)
+      if (log.isDropped) return
+      await this.#disk.syncDirectory(segment.directory)
+      log.forgetGone(segment)
+    }
+    // A file that stays is known to be gone, and is removed when the directory is opened the next time.
+    this.#removing = this.#removing.then(remove).catch(() => undefined)
   }
 
   wantsCompaction(log: FileLog, segment: FileSegment): void {

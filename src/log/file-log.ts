@@ -23,7 +23,7 @@ export interface FileLogHome extends SegmentHome {
   accepted(log: FileLog, bytes: number): void
   removed(log: FileLog, from: number, through: number): void
   limitsSet(log: FileLog, limits: LogLimits): void
-  dropped(segment: FileSegment): void
+  dropped(log: FileLog, segment: FileSegment): void
   wantsCompaction(log: FileLog, segment: FileSegment): void
   readingFailed(log: FileLog, error: unknown): void
 }
@@ -35,6 +35,8 @@ export class FileLog extends SegmentedLog {
   /** Blocks of the open group. */
   #part: Block[] = []
   #active: FileSegment | undefined
+  /** Numbers of dropped segments whose files may still be found after a loss of power. */
+  readonly #gone = new Set<{ readonly from: number; readonly through: number }>()
   /** Segments with blocks that are not written or not safe, oldest first. */
   #unsafe: FileSegment[] = []
   /** Numbers up to here are reserved, durably. */
@@ -70,9 +72,17 @@ export class FileLog extends SegmentedLog {
 
   /** Writes down which numbers have no record. */
   describeRemoved(entries: EntryWriter): void {
+    for (const { from, through } of this.#gone) entries.removed(this.incarnation, from, through)
     for (const { removed, firstSequence, span } of this.segments) {
       if (removed === undefined || removed.size === 0) continue
       entries.removedMap(this.incarnation, firstSequence, removed.toWords(span))
+    }
+  }
+
+  /** The file of a dropped segment is removed, durably. */
+  forgetGone(segment: FileSegment): void {
+    for (const range of this.#gone) {
+      if (range.from === segment.firstSequence) this.#gone.delete(range)
     }
   }
 
@@ -100,7 +110,7 @@ export class FileLog extends SegmentedLog {
         this.segments.pop()
         this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
         this.#active = this.segments[this.segments.length - 1] as FileSegment | undefined
-        if (segment.hasFile) this.#home.dropped(segment)
+        if (segment.hasFile) this.#home.dropped(this, segment)
       }
       if (part.mark !== undefined) await part.active!.rollBack(part.mark)
     })
@@ -241,8 +251,15 @@ export class FileLog extends SegmentedLog {
   protected override segmentDropped(segment: Segment): void {
     const dropped = segment as FileSegment
     dropped.isDropped = true
+    this.#gone.add({ from: dropped.firstSequence, through: dropped.nextSequence - 1 })
     this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== dropped)
-    this.#home.dropped(dropped)
+    this.#home.dropped(this, dropped)
+  }
+
+  /** When the next segment can be found, the last number can, whatever was removed before it. */
+  protected override mayDrop(segment: Segment): boolean {
+    const next = this.segments[this.segments.indexOf(segment) + 1] as FileSegment | undefined
+    return next?.isFindable === true
   }
 
   protected override compact(segment: Segment): void {

@@ -66,6 +66,8 @@ export class FileSegment extends Segment implements CachedBlocks {
   #indexPositions: number[] = []
   #indexTimes: number[] = []
   isDropped = false
+  /** Which file it is: another after each compaction. */
+  #file = 0
   /** Set while compaction puts another file in place. */
   swapping: Promise<void> | undefined
 
@@ -95,6 +97,11 @@ export class FileSegment extends Segment implements CachedBlocks {
 
   get isSafe(): boolean {
     return this.#syncedLength === this.length && this.#isNamed
+  }
+
+  /** Whether it would be found, with records, after a loss of power. */
+  get isFindable(): boolean {
+    return this.#isNamed && this.#syncedLength > this.#header.length
   }
 
   get hasFile(): boolean {
@@ -172,6 +179,7 @@ export class FileSegment extends Segment implements CachedBlocks {
     this.#isNamed = true
     this.#chain = last?.checksum ?? 0
     this.placedNext = last === undefined ? this.firstSequence : last.lastSequence + 1
+    this.#file += 1
     this.#indexNumbers = []
     this.#indexPositions = []
     this.#indexTimes = []
@@ -227,24 +235,36 @@ export class FileSegment extends Segment implements CachedBlocks {
   }
 
   override async load(sequence: number): Promise<LoadedBlocks> {
-    await this.swapping
-    const nothing = { blocks: [], throughSequence: this.nextSequence - 1 }
-    const from = this.#positionBefore(sequence)
-    const to = Math.min(from + READ_BYTES, this.#writtenLength)
-    if (from >= to || this.isDropped) return nothing
-    try {
-      return await this.#home.pool.use(this.path, 'read', (file) =>
-        this.#load(file, sequence, from, to),
-      )
-    } catch (error) {
-      if (this.isDropped) return nothing
-      throw error
+    for (;;) {
+      await this.swapping
+      const file = this.#file
+      const damage: (() => void)[] = []
+      const loaded = await this.#loadFrom(sequence, damage)
+      // Positions of the one file say nothing about the other.
+      if (file !== this.#file || this.swapping !== undefined) continue
+      for (const report of damage) report()
+      return loaded
     }
   }
 
   override numberBefore(timeMs: number): number {
     const index = firstIndex(this.#indexTimes, (time) => time >= timeMs)
     return this.#indexNumbers[Math.max(0, index - 1)] ?? this.firstSequence
+  }
+
+  async #loadFrom(sequence: number, damage: (() => void)[]): Promise<LoadedBlocks> {
+    const nothing = { blocks: [], throughSequence: this.#writtenThrough }
+    const from = this.#positionBefore(sequence)
+    const to = Math.min(from + READ_BYTES, this.#writtenLength)
+    if (from >= to || this.isDropped) return nothing
+    try {
+      return await this.#home.pool.use(this.path, 'read', (file) =>
+        this.#load(file, sequence, from, to, damage),
+      )
+    } catch (error) {
+      if (this.isDropped) return nothing
+      throw error
+    }
   }
 
   async #create(): Promise<void> {
@@ -276,13 +296,24 @@ export class FileSegment extends Segment implements CachedBlocks {
     this.#writtenLength = first.position + end - first.start
   }
 
+  /** The last number that the file holds, if it was not removed; those behind it are in memory. */
+  get #writtenThrough(): number {
+    return (this.#unwritten[0]?.firstSequence ?? this.nextSequence) - 1
+  }
+
   /** Where to read from to find the first record from `sequence` on. */
   #positionBefore(sequence: number): number {
     const index = firstIndex(this.#indexNumbers, (number) => number > sequence)
     return this.#indexPositions[Math.max(0, index - 1)] ?? this.#header.length
   }
 
-  async #load(file: DiskFile, sequence: number, from: number, to: number): Promise<LoadedBlocks> {
+  async #load(
+    file: DiskFile,
+    sequence: number,
+    from: number,
+    to: number,
+    damage: (() => void)[],
+  ): Promise<LoadedBlocks> {
     const { disk } = this.#home.pool
     let position = from
     let end = to
@@ -301,12 +332,12 @@ export class FileSegment extends Segment implements CachedBlocks {
       const isAtEnd = position + at >= this.#writtenLength
       const last = blocks[blocks.length - 1]
       if (last !== undefined) {
-        return { blocks, throughSequence: isAtEnd ? this.nextSequence - 1 : last.lastSequence }
+        return { blocks, throughSequence: isAtEnd ? this.#writtenThrough : last.lastSequence }
       }
-      if (isAtEnd) return { blocks, throughSequence: this.nextSequence - 1 }
+      if (isAtEnd) return { blocks, throughSequence: this.#writtenThrough }
       const wanted = Math.max(claimedLength(words, at, bytes.length), READ_BYTES)
       if (at === 0 && (wanted <= bytes.length || position + wanted > this.#writtenLength)) {
-        return this.#loadAround(file, sequence)
+        return this.#loadAround(file, sequence, damage)
       }
       position += at
       end = Math.min(position + wanted, this.#writtenLength)
@@ -314,14 +345,18 @@ export class FileSegment extends Segment implements CachedBlocks {
   }
 
   /** A block cannot be read: reads the whole segment and goes on behind the damage. */
-  async #loadAround(file: DiskFile, sequence: number): Promise<LoadedBlocks> {
+  async #loadAround(
+    file: DiskFile,
+    sequence: number,
+    damage: (() => void)[],
+  ): Promise<LoadedBlocks> {
     const length = this.#writtenLength
     const bytes = await readRange(file, 0, length)
     const { disk } = this.#home.pool
     const scan = scanSegment(disk, bytes, this.#header.length, this.incarnation, length)
-    for (const range of scan.damaged) this.#report(range, scan.blocks)
+    for (const range of scan.damaged) damage.push(() => this.#report(range, scan.blocks))
     const blocks = scan.blocks.filter((block) => block.lastSequence >= sequence)
-    return { blocks, throughSequence: this.nextSequence - 1 }
+    return { blocks, throughSequence: this.#writtenThrough }
   }
 
   #report(range: ByteRange, blocks: readonly Block[]): void {

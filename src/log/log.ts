@@ -55,6 +55,8 @@ export interface LogListener {
   removed?(sequence: number, bytes: Uint8Array, keyStart: number, keyEnd: number): void
   /** Everything is gone at once. */
   cleared?(): void
+  /** What the disk holds of the records up to here, removed ones included, is about to be given up. */
+  dropping?(throughSequence: number): void
 }
 
 /**

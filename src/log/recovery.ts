@@ -368,12 +368,19 @@ async function recoverSegment(
 ): Promise<void> {
   const segment = log.makeSegment(firstSequence)
   const bytes = await readWhole(disk, segment.path)
-  if (isLast && bytes.length <= segment.header.length) {
+  const header = decodeFileHeader(disk, 's', bytes)
+  const throughSequence = lastNumberOf(header?.content ?? {})
+  if (isLast && throughSequence === 0 && bytes.length <= segment.header.length) {
     // Begun and never written to.
     await disk.remove(segment.path)
     return
   }
-  const header = decodeFileHeader(disk, 's', bytes)
+  if (header?.length === bytes.length) {
+    // Rewritten when its last record had just been removed.
+    segment.adoptHeader(bytes)
+    log.restoreSegment(segment, [], bytes.length, throughSequence)
+    return
+  }
   // What is not the last segment was made safe before the next was begun; a closed directory is safe altogether.
   const safeLength = isLast && !wasClosed ? 0 : bytes.length
   const scan = scanSegment(disk, bytes, header?.length ?? 0, found.incarnation, safeLength)
@@ -405,7 +412,7 @@ async function recoverSegment(
     segment.markRemoved(sequence),
   )
   segment.adoptHeader(bytes.slice(0, header?.length ?? scan.blocks[0]!.position))
-  log.restoreSegment(segment, scan.blocks, scan.end, lastNumberOf(header?.content ?? {}))
+  log.restoreSegment(segment, scan.blocks, scan.end, throughSequence)
 }
 
 /** How far the numbers of a rewritten segment go; 0 for others. */

@@ -297,7 +297,7 @@ export class StoreSimulation {
       ? committed.filter((record) => record.sequence <= sequence)
       : committed.filter((record) => record.sequence === sequence)
     if (isTrim) log.trim(sequence, isDurable)
-    else log.remove(sequence, isDurable)
+    else if (!log.remove(sequence, isDurable)) return
     for (const record of gone) if (record.removal === 'none') record.removal = 'asked'
     if (!isDurable) return
     void this.#store.flush().then(() => {
@@ -351,7 +351,7 @@ export class StoreSimulation {
       failed: (from, error) => {
         for (const record of model.records) {
           if (record.sequence < from || record.fate !== 'unknown') continue
-          if (error.code === 'DISK_FULL' || error.code === 'CLOSED') record.fate = 'gone'
+          if (error.code === 'DISK_FULL') record.fate = 'gone'
         }
       },
     })
