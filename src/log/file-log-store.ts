@@ -11,6 +11,7 @@ import { FileLog, RESERVED_NUMBERS, type FileLogHome, type PlacedPart } from './
 import { checkVersion, FORMAT_VERSION } from './file-header.js'
 import { FilePool } from './file-pool.js'
 import type { FileSegment } from './file-segment.js'
+import { readIndex, writeIndex } from './log-index.js'
 import { Group, type Done, type GroupItem } from './group.js'
 import { Journal, JOURNAL_DIRECTORY, journalBroken, journalPath } from './journal.js'
 import { EntryWriter } from './journal-entry.js'
@@ -51,8 +52,8 @@ const RESERVE_FILE = 'reserve'
 const RESERVE_BYTES = 1_048_576
 const DEFAULT_CHECKPOINT_BYTES = 67_108_864
 const DEFAULT_CACHE_BYTES = 33_554_432
-/** A group that has taken so many bytes is closed and the next begun. */
-const GROUP_BYTES = 8_388_608
+/** A group that has taken so many bytes is closed and the next begun, so that one is filled while one is written. */
+const GROUP_BYTES = 1_048_576
 /** Blocks in the journal only, beyond which they are copied before anything else is written. */
 const UNCOPIED_BYTES = 33_554_432
 /** How long numbers of logs in memory wait for the next attempt to reserve them on a full disk. */
@@ -710,6 +711,9 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     try {
       for (const log of this.#logs.values()) if (log instanceof FileLog) await this.#settleLog(log)
       if (this.#hasBrokenLog()) return
+      for (const log of this.#logs.values()) {
+        if (log instanceof FileLog) await writeIndex(this.#disk, log, old.number + 1)
+      }
       const snapshot = this.#snapshot()
       snapshot.closed()
       if (!(await this.#replaceJournal(snapshot))) return
@@ -765,13 +769,30 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const log = this.#makeLog(found.name, found.incarnation, found.settings)
     this.#logs.set(found.name, log)
     if (log instanceof FileLog) {
-      await recoverLog(this.#disk, found, log, this.#findings, state.wasClosed)
+      if (!(await this.#restoreFromIndex(found, log, state))) {
+        await recoverLog(this.#disk, found, log, this.#findings, state.wasClosed)
+      }
       if (log.isReserving) log.ceiling = Math.max(log.ceiling, log.committedSequence)
       return
     }
     const last = state.wasClosed ? found.lastSequence : Math.max(found.lastSequence, found.ceiling)
     log.continueAfter(last)
     this.#ceilings.set(log, Math.max(last, found.ceiling))
+  }
+
+  /** After a clean close the index says what reading all segments would. */
+  async #restoreFromIndex(found: FoundLog, log: FileLog, state: FoundState): Promise<boolean> {
+    if (!state.wasClosed || found.blocks.length > 0) return false
+    const isRestored = await readIndex(this.#disk, found, log, state.lastJournal)
+    if (!isRestored && found.lastSequence > 0) {
+      this.#findings.push({
+        kind: 'damaged-index',
+        log: found.name,
+        path: log.directory,
+        description: 'The index is missing or damaged; the segments are read instead.',
+      })
+    }
+    return isRestored
   }
 
   #reserve(log: FileLog | MemoryLog, ceiling: number): void {

@@ -305,7 +305,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   }
 
   /** Where the log goes on after opening. */
-  protected restorePosition(lastSequence: number, lastTimeMs: number): void {
+  protected restorePosition(lastSequence: number, lastTimeMs: number, hasKeptLimits = false): void {
     this.#committed = Math.max(this.#committed, lastSequence)
     this.#accepted = this.#committed
     this.#committedTimeMs = Math.max(this.#committedTimeMs, lastTimeMs)
@@ -313,7 +313,9 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#first = Math.min(this.#first, this.#committed + 1)
     this.#moveFirst()
     this.#accountedThrough = this.#first - 1
-    if (this.#limits.maxRecordsPerKey !== undefined && this.#records > 0) this.#wantsPass = true
+    if (this.#firsts.isLinking || (this.#limits.maxRecordsPerKey !== undefined && !hasKeptLimits)) {
+      this.#wantsPass = this.#records > 0
+    }
     for (const segment of this.segments) if (segment.records === 0) this.#unsettled.add(segment)
     this.#clearJobs()
     this.#work()
@@ -347,6 +349,15 @@ export abstract class SegmentedLog implements Log, CursorSource {
     segment.lastTimeMs = view.timeMs
     this.#committed = view.sequence
     this.#committedTimeMs = view.timeMs
+  }
+
+  /** Counts a segment whose keys are known already. */
+  protected readmitSegment(segment: Segment): void {
+    this.segments.push(segment)
+    this.#records += segment.records
+    this.#bytes += segment.bytes
+    this.#committed = segment.nextSequence - 1
+    this.#committedTimeMs = segment.lastTimeMs
   }
 
   /** The segment's numbers up to `throughSequence` that were not seen have no record. */
