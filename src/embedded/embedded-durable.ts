@@ -37,6 +37,8 @@ export interface EngineStorage {
   readonly store: LogStore
   /** The strongest durability that a stream can have there. */
   readonly strongest: StreamSettings['durability']
+  /** Bytes after which a stream's file is full; default: what the store says. */
+  readonly segmentBytes?: number | undefined
   /** Called when the store has been closed. */
   readonly closed?: (() => Promise<void>) | undefined
 }
@@ -64,6 +66,7 @@ export class EmbeddedDurable implements Durable {
   readonly strongest: StreamSettings['durability']
   readonly #place: DurablePlace
   readonly #closed: (() => Promise<void>) | undefined
+  readonly #segmentBytes: number | undefined
   readonly #site: StreamSite
   readonly #byName = new Map<string, EmbeddedStream>()
   readonly #byTopic = new PatternIndex<EmbeddedStream>()
@@ -72,10 +75,11 @@ export class EmbeddedDurable implements Durable {
   /** Streams that are being made or removed: the next call for the same name waits. */
   readonly #underWay = new Map<string, Promise<unknown>>()
 
-  constructor(place: DurablePlace, { store, strongest, closed }: EngineStorage) {
+  constructor(place: DurablePlace, { store, strongest, segmentBytes, closed }: EngineStorage) {
     this.store = store
     this.strongest = strongest
     this.#closed = closed
+    this.#segmentBytes = segmentBytes
     this.#place = place
     this.#site = {
       clock: place.clock,
@@ -234,7 +238,11 @@ export class EmbeddedDurable implements Durable {
     const { name, topics, durability } = settings
     for (const topic of topics) this.#takenTopics.insert(topic, name)
     try {
-      const log = await this.store.create(name, { durability })
+      const segmentBytes = this.#segmentBytes
+      const log = await this.store.create(name, {
+        durability,
+        ...(segmentBytes === undefined ? {} : { segmentBytes }),
+      })
       const stream = new EmbeddedStream(this.#site, settings, log)
       await stream.adopt(false)
       this.#enter(stream)
