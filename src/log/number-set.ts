@@ -53,11 +53,11 @@ export class NumberSet {
 
   /** The first number from `from` on, below `to`, that is in the set; `to` when there is none. */
   nextPresent(from: number, to: number): number {
-    let offset = from - this.#base
-    const end = Math.min(to - this.#base, this.#words.length << 5)
+    let offset = from - this.base
+    const end = Math.min(to - this.base, this.#words.length << 5)
     while (offset < end) {
       const present = this.#words[offset >>> 5]! >>> (offset & 31)
-      if (present !== 0) return this.#base + Math.min(offset + trailingZeros(present), end)
+      if (present !== 0) return this.base + Math.min(offset + trailingZeros(present), end)
       offset = ((offset >>> 5) + 1) << 5
     }
     return to
