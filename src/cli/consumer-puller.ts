@@ -67,12 +67,14 @@ export class ConsumerPuller implements ConsumerReceiver {
   deliver({ message, token, deliveryCount }: HandOut): void {
     // The message is valid during the call only.
     const { handle, headerBlock, body } = message.retain()
+    const headers = headerBlock.length === 0 ? [] : decodeHeaderBlock(headerBlock).fields
+    const stated = Date.parse(headers.find(([name]) => name.toLowerCase() === 'ce-time')?.[1] ?? '')
     this.#settle?.({
       stream: this.#consumer.streamName,
       sequence: message.sequence,
       topic: handle.name,
-      time: new Date(message.timeMs),
-      headers: headerBlock.length === 0 ? [] : decodeHeaderBlock(headerBlock).fields,
+      time: new Date(Number.isNaN(stated) ? message.timeMs : stated),
+      headers,
       bytes: body,
       token,
       attempt: deliveryCount,
