@@ -48,6 +48,13 @@ export interface LedgerFailure {
   readonly key: string | undefined
 }
 
+/** A message that is in flight, or was when it was settled. */
+export interface LedgerSettlement {
+  readonly id: number
+  readonly deliveryCount: number
+  readonly key: string | undefined
+}
+
 /**
  * Tokens passed over after a stop that may have lost notes, so that none is given twice: more than can be handed out before
  * an operating system writes its pages back.
@@ -150,7 +157,8 @@ export class ConsumerLedger {
 
   /** Whether the message is done with: acknowledged, buried, or passed over. */
   isSettled(sequence: number): boolean {
-    return sequence < this.#position && this.#byId.find(sequence) === NONE
+    const isKnown = sequence < this.#position || sequence <= this.#restoredThrough
+    return isKnown && this.#byId.find(sequence) === NONE
   }
 
   /** How many `failures` there are. */
@@ -256,6 +264,14 @@ export class ConsumerLedger {
     if (this.#options.acknowledge === 'none') this.#settle(slot)
     else this.#fly(slot, nowMs)
     return handOut
+  }
+
+  /** What is in flight under a token, as `revive` takes it; undefined for a token that is not good. */
+  findHandOut(token: number): LedgerSettlement | undefined {
+    const slot = this.#byToken.find(token)
+    if (slot === NONE) return undefined
+    const { id, attempts } = this.#slots
+    return { id: id[slot]!, deliveryCount: attempts[slot]!, key: this.#lanes.keyOf(slot) }
   }
 
   // ---- Verdicts: all answer whether the token was good
@@ -391,6 +407,20 @@ export class ConsumerLedger {
     this.#settle(slot)
   }
 
+  /** Takes a burial back whose commit failed: the failure waits again. */
+  unbury({ id, deliveryCount, reason, error, key }: LedgerFailure): void {
+    const slot = this.#reenter(id, deliveryCount, key)
+    if (slot !== NONE) this.#fail(slot, reason, error)
+  }
+
+  /** Takes a settlement back whose commit failed: the message is due again. */
+  revive({ id, deliveryCount, key }: LedgerSettlement): void {
+    const slot = this.#reenter(id, deliveryCount, key)
+    if (slot === NONE) return
+    this.#markAgain(slot, true)
+    this.#becomeDue(slot)
+  }
+
   isParked(key: string): boolean {
     return this.#parkedKeys.has(key)
   }
@@ -457,6 +487,23 @@ export class ConsumerLedger {
       this.#ranks.add(slot)
       if (id > this.#notes.through) this.#notes.joined(slot)
     }
+    return slot
+  }
+
+  /** Makes a slot for a message that had left, in its old place. */
+  #reenter(id: number, deliveryCount: number, key: string | undefined): number {
+    if (this.#byId.find(id) !== NONE) return NONE
+    const slot = this.#slots.take(id)
+    this.#byId.add(id, slot)
+    this.#slots.attempts[slot] = deliveryCount
+    if (id < 0) this.#redriven.add(id)
+    else {
+      let after = this.#ranks.first
+      while (after !== NONE && this.#slots.id[after]! < id) after = this.#slots.ranks.next[after]!
+      this.#ranks.insertBefore(after, slot)
+    }
+    if (this.#isByKey && key !== undefined) this.#joinAhead(slot, key)
+    this.#notes.changed(slot)
     return slot
   }
 

@@ -21,13 +21,14 @@ import {
 } from '../engine/index.js'
 import type { Log, LogListener, NoteOwner } from '../log/index.js'
 import { patternsOverlap, type TopicHandle } from '../topic/index.js'
+import { inBackground } from './background.js'
 import type { ConsumerHome } from './consumer-home.js'
 import type { RecoveredConsumer } from './consumer-record.js'
 import { EmbeddedConsumer } from './embedded-consumer.js'
 import { MessageTimes } from './message-times.js'
 import { flagsOf, readId, withPublishHeaders } from './publish-headers.js'
 import { Receipts } from './receipts.js'
-import { HAS_ID, IS_DELAYED } from './record-flags.js'
+import { HAS_ID, HAS_TTL, IS_DELAYED } from './record-flags.js'
 import { RecordReader } from './record-reader.js'
 import { Retention } from './retention.js'
 import {
@@ -47,9 +48,11 @@ import {
 import { delayedKey, isDelayedKey, toStoredMessage } from './stream-record.js'
 import {
   encodeIdsNote,
+  encodeMarksNote,
   encodeSettingsNote,
   encodeStreamSnapshot,
   streamOwnerName,
+  type RecoveredStream,
 } from './stream-snapshot.js'
 import type { StreamSite } from './stream-site.js'
 import { moveToNext, selectForPurge, selectTopics } from './topic-selection.js'
@@ -79,6 +82,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   readonly #tails = new Map<TopicHandle, number>()
   #duplicates: DuplicateWindow
   #rollUps: RollUp[] = []
+  /** The marks that records may have: opening looks for no others. */
+  #marks = 0
   /** Ids of messages up to here are kept in notes or a snapshot. */
   #idsKeptThrough = 0
   #settings: StreamSettings
@@ -92,9 +97,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.log = log
     this.#duplicates = new DuplicateWindow(settings.duplicateWindowMs, MOST_IDS)
     this.#times = new MessageTimes(site, log, (message) => this.#appendDue(message))
-    this.retention = new Retention(settings.retention, log, site.topicAt, () =>
-      this.#consumers.values(),
-    )
+    this.retention = new Retention(settings.retention, log, site, () => this.#consumers.values())
     log.listen(this)
   }
 
@@ -122,7 +125,12 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   snapshot(): Uint8Array {
     this.#idsKeptThrough = this.log.acceptedSequence
-    return encodeStreamSnapshot(this.#settings, this.#duplicates.snapshot())
+    return encodeStreamSnapshot(
+      this.#settings,
+      this.#marks,
+      this.#idsKeptThrough,
+      this.#duplicates.snapshot(),
+    )
   }
 
   async state(): Promise<StreamState> {
@@ -222,7 +230,9 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#rollUp(through)
     this.#receipts.committed(through)
     for (const consumer of this.#consumers.values()) consumer.messagesCommitted()
-    void this.retention.committed(through)
+    if (this.#settings.retention === 'interest') {
+      inBackground(this.retention.committed(through), this.#site)
+    }
     this.#times.arm()
   }
 
@@ -230,6 +240,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#tails.clear()
     this.#rollUps = this.#rollUps.filter(({ sequence }) => sequence < from)
     this.#duplicates.removeFrom(from)
+    this.#idsKeptThrough = Math.min(this.#idsKeptThrough, from - 1)
     for (const consumer of this.#consumers.values()) consumer.messagesLost()
     this.#receipts.failed(from, error)
     if (this.log.frozen === undefined) return
@@ -365,15 +376,20 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     })
   }
 
-  /** Goes on where an earlier life stopped: ids, moments, consumers. Before it ends nothing may be published. */
-  async recover(
-    duplicates: readonly Uint8Array[],
-    consumers: readonly RecoveredConsumer[],
-  ): Promise<void> {
+  /** Goes on where an earlier life stopped: ids and moments. Before it ends nothing may be published. */
+  async recover({ duplicates, marks, idsThrough }: RecoveredStream): Promise<void> {
     const { duplicateWindowMs } = this.#settings
     this.#duplicates = new DuplicateWindow(duplicateWindowMs, MOST_IDS)
     for (const ids of duplicates) this.#duplicates.addSnapshot(ids)
-    await this.#recoverMarked()
+    // A snapshot may know ids of messages that were accepted and never committed.
+    this.#duplicates.removeFrom(this.log.state.lastSequence + 1)
+    this.#marks = marks
+    await this.#recoverMarked(idsThrough)
+    await this.adopt(true)
+  }
+
+  /** Takes up its consumers again, and lets go what they are through with. */
+  async recoverConsumers(consumers: readonly RecoveredConsumer[]): Promise<void> {
     for (const recovered of consumers) {
       const { settings } = recovered.terms
       this.#place(new EmbeddedConsumer(this.#site, this, settings, recovered))
@@ -428,11 +444,14 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     for (const topic of this.#settings.topics) this.#site.forgetInterest(topic)
   }
 
-  /** Reads again what carries an id within the window, or a moment of its own. */
-  async #recoverMarked(): Promise<void> {
-    const nowMs = this.#site.clock.nowMs()
-    const idsFrom = await this.log.sequenceAt(nowMs - this.#settings.duplicateWindowMs)
-    const cursor = this.log.cursor(this.log.state.firstSequence)
+  /** Reads again what carries an id that is not known, or a moment of its own. */
+  async #recoverMarked(idsThrough: number): Promise<void> {
+    const { firstSequence } = this.log.state
+    const windowStartMs = this.#site.clock.nowMs() - this.#settings.duplicateWindowMs
+    const idsFrom = Math.max(await this.log.sequenceAt(windowStartMs), idsThrough + 1)
+    const hasTimes = (this.#marks & (HAS_TTL | IS_DELAYED)) !== 0
+    if (!hasTimes && (this.#marks & HAS_ID) === 0) return
+    const cursor = this.log.cursor(hasTimes ? firstSequence : idsFrom)
     try {
       while (await moveToNext(cursor)) {
         const { flags, sequence, timeMs } = cursor
@@ -464,6 +483,10 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   #remember(sequence: number, nowMs: number, flags: number, options: AppendOptions): void {
+    if ((flags & ~this.#marks) !== 0) {
+      this.#marks |= flags
+      this.#site.store.note(this.ownerName, encodeMarksNote(this.#marks), 'fsync')
+    }
     this.#times.accepted(sequence, nowMs, flags, options)
     if (options.id !== undefined) this.#rememberId(options.id, sequence, nowMs)
   }
@@ -511,7 +534,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
       const { sequence, topic } = this.#rollUps.shift()!
       this.#keepIds(sequence - 1)
       if (topic === undefined) this.log.trim(sequence - 1, true)
-      else void this.#rollUpTopic(topic, sequence)
+      else inBackground(this.#rollUpTopic(topic, sequence), this.#site)
     }
   }
 

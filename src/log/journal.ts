@@ -24,6 +24,10 @@ export function journalPath(number: number): string {
   return `${JOURNAL_DIRECTORY}/${String(number).padStart(10, '0')}.journal`
 }
 
+function temporaryPath(number: number): string {
+  return `${journalPath(number)}.new`
+}
+
 /** The number in a journal's file name, or 0. */
 export function journalNumber(name: string): number {
   return /^\d{10}\.journal$/.test(name) ? Number(name.slice(0, 10)) : 0
@@ -54,15 +58,14 @@ export class Journal {
     this.#batchNumber = batchNumber
   }
 
-  /** Makes a journal that begins with `snapshot`; it has its name, durably, when the promise resolves. */
-  static async create(
+  /** Makes a journal that begins with `snapshot`, safely, under a temporary name. */
+  static async prepare(
     disk: Disk,
     number: number,
     batchNumber: number,
     snapshot: EntryWriter,
   ): Promise<Journal> {
-    const path = journalPath(number)
-    const temporary = `${path}.new`
+    const temporary = temporaryPath(number)
     await disk.remove(temporary)
     const file = await disk.open(temporary, 'create')
     try {
@@ -71,14 +74,18 @@ export class Journal {
       const journal = new Journal(disk, number, file, header.length, batchNumber)
       await journal.write(snapshot)
       await journal.sync()
-      await disk.rename(temporary, path)
-      await disk.syncDirectory(JOURNAL_DIRECTORY)
       return journal
     } catch (error) {
       await file.close().catch(() => undefined)
       await disk.remove(temporary).catch(() => undefined)
       throw error
     }
+  }
+
+  /** Gives it its name: from now on it counts, and no older one does. When this fails, nobody knows which one does. */
+  async publish(): Promise<void> {
+    await this.#disk.rename(temporaryPath(this.number), journalPath(this.number))
+    await this.#disk.syncDirectory(JOURNAL_DIRECTORY)
   }
 
   get length(): number {
@@ -158,7 +165,9 @@ export interface JournalContent {
   readonly damaged: readonly { readonly from: number; readonly to: number }[]
   /** Where a torn tail begins, or the end of the file. */
   readonly end: number
-  readonly fileLength: number
+  /** How much of it was known to be safe. */
+  readonly safeTo: number
+  readonly bytes: Uint8Array
 }
 
 /** Reads a whole journal; undefined when its header is damaged. Throws FORMAT_TOO_NEW. */
@@ -172,7 +181,7 @@ export async function readJournal(
     const bytes = await readRange(file, 0, await file.size())
     const header = decodeFileHeader(disk, 'j', bytes)
     if (header === undefined) return undefined
-    return { number, fileLength: bytes.length, ...findBatches(disk, bytes, header.length) }
+    return { number, bytes, ...findBatches(disk, bytes, header.length) }
   } finally {
     await file.close()
   }
@@ -182,7 +191,7 @@ function findBatches(
   disk: Disk,
   bytes: Uint8Array,
   from: number,
-): Pick<JournalContent, 'batches' | 'damaged' | 'end'> {
+): Pick<JournalContent, 'batches' | 'damaged' | 'end' | 'safeTo'> {
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const batches: JournalBatch[] = []
   const gaps: { from: number; to: number; batchCount: number }[] = []
@@ -210,6 +219,7 @@ function findBatches(
     batches: torn === undefined ? batches : batches.slice(0, torn.batchCount),
     damaged,
     end: torn?.from ?? bytes.length,
+    safeTo,
   }
 }
 

@@ -239,18 +239,17 @@ async function reportJournal(
       description: `Bytes ${from} to ${to} of the journal are damaged: notes of owners, and records that were not in their segments yet, may be lost.`,
     })
   }
-  if (content.end < content.fileLength && isChanging) {
-    await keepBytes(disk, path, content.end, content.fileLength)
-    await truncate(disk, path, content.end)
+  const { bytes, end } = content
+  if (isChanging) {
+    if (end < bytes.length) await keepBytes(disk, path, end, bytes.length)
+    await writeAgain(disk, path, bytes, content.safeTo, end)
   }
-  // After a kill what was found may still be in the system's memory only.
-  if (isChanging) await syncFile(disk, path)
-  if (content.end === content.fileLength) return
+  if (end === bytes.length) return
   state.findings.push({
     kind: 'torn-tail',
     log: undefined,
     path,
-    description: `The journal ends at byte ${content.end}; ${content.fileLength - content.end} bytes behind it were never safe and are kept in ${QUARANTINE_DIRECTORY}.`,
+    description: `The journal ends at byte ${end}; ${bytes.length - end} bytes behind it were never safe and are kept in ${QUARANTINE_DIRECTORY}.`,
   })
 }
 
@@ -352,6 +351,8 @@ export async function recoverLog(
   }
   log.ceiling = found.ceiling
   log.restored(last, found.lastTimeMs)
+  // Removals that limits imply were not written down; nobody shall see what they had removed.
+  await log.settled()
 }
 
 type Report = (finding: Omit<RecoveryFinding, 'log'>) => void
@@ -368,12 +369,19 @@ async function recoverSegment(
 ): Promise<void> {
   const segment = log.makeSegment(firstSequence)
   const bytes = await readWhole(disk, segment.path)
-  if (isLast && bytes.length <= segment.header.length) {
+  const header = decodeFileHeader(disk, 's', bytes)
+  const throughSequence = lastNumberOf(header?.content ?? {})
+  if (isLast && throughSequence === 0 && bytes.length <= segment.header.length) {
     // Begun and never written to.
     await disk.remove(segment.path)
     return
   }
-  const header = decodeFileHeader(disk, 's', bytes)
+  if (header?.length === bytes.length) {
+    // Rewritten when its last record had just been removed.
+    segment.adoptHeader(bytes)
+    log.restoreSegment(segment, [], bytes.length, throughSequence)
+    return
+  }
   // What is not the last segment was made safe before the next was begun; a closed directory is safe altogether.
   const safeLength = isLast && !wasClosed ? 0 : bytes.length
   const scan = scanSegment(disk, bytes, header?.length ?? 0, found.incarnation, safeLength)
@@ -393,19 +401,18 @@ async function recoverSegment(
   reportDamage(found, segment.path, scan, firstSequence, nextFirst, report)
   if (scan.end < bytes.length) {
     await keepBytes(disk, segment.path, scan.end, bytes.length)
-    await truncate(disk, segment.path, scan.end)
     report({
       kind: 'torn-tail',
       path: segment.path,
       description: `The segment ends at byte ${scan.end}; ${bytes.length - scan.end} bytes behind it were never safe and are kept in ${QUARANTINE_DIRECTORY}.`,
     })
   }
-  if (isLast) await syncFile(disk, segment.path)
+  if (isLast) await writeAgain(disk, segment.path, bytes, scan.safeTo, scan.end)
   markRemoved(found, segment.firstSequence, scan.blocks, (sequence) =>
     segment.markRemoved(sequence),
   )
   segment.adoptHeader(bytes.slice(0, header?.length ?? scan.blocks[0]!.position))
-  log.restoreSegment(segment, scan.blocks, scan.end, lastNumberOf(header?.content ?? {}))
+  log.restoreSegment(segment, scan.blocks, scan.end, throughSequence)
 }
 
 /** How far the numbers of a rewritten segment go; 0 for others. */
@@ -485,18 +492,22 @@ async function readWhole(disk: Disk, path: string): Promise<Uint8Array> {
   }
 }
 
-async function truncate(disk: Disk, path: string, length: number): Promise<void> {
+/**
+ * Ends a file at `end` and writes again what was not known to be safe. After a kill that may be in the system's memory only,
+ * and after a failed sync the system believes it to be on the disk though it is not.
+ */
+async function writeAgain(
+  disk: Disk,
+  path: string,
+  bytes: Uint8Array,
+  safeTo: number,
+  end: number,
+): Promise<void> {
   const file = await disk.open(path, 'write')
   try {
-    await file.truncate(length)
-  } finally {
-    await file.close()
-  }
-}
-
-async function syncFile(disk: Disk, path: string): Promise<void> {
-  const file = await disk.open(path, 'write')
-  try {
+    if (end < bytes.length) await file.truncate(end)
+    const from = Math.min(safeTo, end)
+    if (from < end) await file.write(bytes, from, end, from)
     await file.sync()
   } finally {
     await file.close()
