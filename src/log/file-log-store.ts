@@ -48,7 +48,8 @@ export interface FileLogStoreOptions {
   readonly onFinding?: (finding: RecoveryFinding) => void
 }
 
-const ROOT_FILE = 'fanfare.json'
+/** The file that says that a directory holds a store. */
+export const ROOT_FILE = 'fanfare.json'
 const RESERVE_FILE = 'reserve'
 const RESERVE_BYTES = 1_048_576
 const DEFAULT_CHECKPOINT_BYTES = 67_108_864
