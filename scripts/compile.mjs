@@ -11,7 +11,7 @@ export async function compile({ root, workDirectory, stamp, run }) {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', nextDist])
 
-  const executable = join(nextDist, 'cli', 'main.js')
+  const executable = join(nextDist, 'cli', 'fanfare.cjs')
   if (existsSync(executable)) chmodSync(executable, 0o755)
   writeFileSync(join(nextDist, '.stamp'), stamp)
 

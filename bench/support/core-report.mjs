@@ -1,9 +1,8 @@
 // The results of a core run as markdown: absolute values first, then Fanfare's ratio to each peer.
 import { formatMachine } from './machine.mjs'
 import { formatTable } from './markdown.mjs'
+import { absent, formatBytes, formatNumber } from './numbers.mjs'
 import { getMedian, getRange } from './rounds.mjs'
-
-const absent = '–'
 
 export function formatCoreReport({ machine, rounds, peers, throughput, latency, memory }) {
   const measured = peers.filter((peer) => peer.version !== undefined)
@@ -180,15 +179,4 @@ function formatRatios({ title, corner, results, peers, getRow, getValue }) {
     },
   })
   return [title, grid]
-}
-
-function formatBytes(bytes) {
-  return bytes < 1024 ? `${bytes} B` : `${bytes / 1024} KiB`
-}
-
-/** Three significant digits, with a comma for thousands. */
-function formatNumber(value) {
-  if (!Number.isFinite(value)) return absent
-  if (value >= 1000) return Math.round(value).toLocaleString('en-US')
-  return String(Number(value.toPrecision(3)))
 }

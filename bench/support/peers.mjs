@@ -86,7 +86,7 @@ export const peers = [
   },
 ]
 
-function findVersion(command, versionArguments) {
+export function findVersion(command, versionArguments) {
   let output
   try {
     output = execFileSync(command, versionArguments, { encoding: 'utf8', stdio: 'pipe' })
@@ -99,13 +99,14 @@ function findVersion(command, versionArguments) {
 }
 
 /** Starts a peer on a free port of its own; whoever starts it stops it. */
-export async function startPeer(peer, { purpose }) {
-  const directory = await mkdtemp(join(tmpdir(), 'fanfare-bench-'))
+export async function startPeer(peer, { purpose, root = tmpdir() }) {
+  const directory = await mkdtemp(join(root, 'fanfare-bench-'))
   const port = await getFreePort()
   const configuration = join(directory, 'configuration')
   if (peer.getConfiguration)
-    await writeFile(configuration, peer.getConfiguration({ port, purpose }))
-  const [command, ...commandArguments] = peer.getCommand({ port, configuration })
+    await writeFile(configuration, peer.getConfiguration({ port, purpose, directory }))
+  const words = await peer.getCommand({ port, configuration, directory, getFreePort })
+  const [command, ...commandArguments] = words
   const child = spawn(command, commandArguments, {
     cwd: directory,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -119,9 +120,10 @@ export async function startPeer(peer, { purpose }) {
     const killing = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
     await exited
     clearTimeout(killing)
+    peer.afterStop?.(words)
     await rm(directory, { recursive: true, force: true })
   }
-  const giveUpAtMs = performance.now() + startTimeoutMs
+  const giveUpAtMs = performance.now() + (peer.startTimeoutMs ?? startTimeoutMs)
   while (!(await accepts(port))) {
     if (!isRunning() || performance.now() > giveUpAtMs) {
       await stop()

@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-// The executable `fanfare`: hands the arguments to the program and turns a failure into one line and an exit code.
+// Hands the arguments to the program, and turns a failure into one line and an exit code.
 import { isEntryPoint } from './files.js'
 import { buildProgram } from './program.js'
 import { toOneLine } from './one-line-error.js'

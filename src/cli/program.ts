@@ -1,12 +1,15 @@
 // The commands and what they share.
 import { Command } from 'commander'
 import { benchCommand } from './bench-command.js'
+import { consumerCommand } from './consumer-command.js'
+import { deadLetterCommand } from './dead-letter-command.js'
 import { packageVersion } from './package-version.js'
 import { publishCommand } from './publish-command.js'
 import { replyCommand } from './reply-command.js'
 import { requestCommand } from './request-command.js'
 import { serveCommand } from './serve-command.js'
 import { normalizeServerFlags } from './server-flags.js'
+import { streamCommand } from './stream-command.js'
 import { subscribeCommand } from './subscribe-command.js'
 
 export interface Program {
@@ -24,6 +27,9 @@ export function buildProgram(): Program {
     subscribeCommand(),
     requestCommand(),
     replyCommand(),
+    streamCommand(),
+    consumerCommand(),
+    deadLetterCommand(),
     benchCommand(),
   ]
   for (const command of commands) program.addCommand(command)

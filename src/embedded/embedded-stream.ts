@@ -48,10 +48,10 @@ import {
 import { delayedKey, isDelayedKey, toStoredMessage } from './stream-record.js'
 import {
   encodeIdsNote,
+  encodeMarksNote,
   encodeRollUpNote,
   encodeSettingsNote,
   encodeStreamSnapshot,
-  encodeTimesNote,
   streamOwnerName,
   type RecoveredStream,
   type RollUp,
@@ -81,8 +81,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   /** Roll-ups that wait for their commit, and those whose removals are under way, in order. */
   readonly #rollUps: RollUp[] = []
   #rollUpsBegun = 0
-  /** Whether some message ever had a moment of its own; only then opening has to look for them. */
-  #hasTimes = false
+  /** The marks that records may have: opening looks for no others. */
+  #marks = 0
   /** Ids of messages up to here are kept in notes or a snapshot. */
   #idsKeptThrough = 0
   #settings: StreamSettings
@@ -126,7 +126,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#idsKeptThrough = this.log.acceptedSequence
     return encodeStreamSnapshot({
       settings: this.#settings,
-      hasTimes: this.#hasTimes,
+      marks: this.#marks,
+      idsThrough: this.#idsKeptThrough,
       rollUps: this.#rollUps,
       duplicates: this.#duplicates.snapshot(),
     })
@@ -242,6 +243,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#tails.clear()
     while ((this.#rollUps.at(-1)?.sequence ?? 0) >= from) this.#rollUps.pop()
     this.#duplicates.removeFrom(from)
+    this.#idsKeptThrough = Math.min(this.#idsKeptThrough, from - 1)
     for (const consumer of this.#consumers.values()) consumer.messagesLost()
     this.#receipts.failed(from, error)
     if (this.log.frozen === undefined) return
@@ -381,14 +383,16 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   /** Goes on where an earlier life stopped: ids and moments. Before it ends nothing may be published. */
-  async recover({ duplicates, hasTimes, rollUps }: RecoveredStream): Promise<void> {
-    const { duplicateWindowMs } = this.#settings
-    this.#duplicates = new DuplicateWindow(duplicateWindowMs, MOST_IDS)
-    for (const ids of duplicates) this.#duplicates.addSnapshot(ids)
-    this.#hasTimes = hasTimes
-    await this.#recoverMarked()
-    for (const rollUp of rollUps) {
-      if (rollUp.sequence <= this.log.state.lastSequence) await this.#removeBefore(rollUp)
+  async recover(found: RecoveredStream): Promise<void> {
+    const { lastSequence } = this.log.state
+    this.#duplicates = new DuplicateWindow(this.#settings.duplicateWindowMs, MOST_IDS)
+    for (const ids of found.duplicates) this.#duplicates.addSnapshot(ids)
+    // A snapshot may know ids of messages that were accepted and never committed.
+    this.#duplicates.removeFrom(lastSequence + 1)
+    this.#marks = found.marks
+    await this.#recoverMarked(found.idsThrough)
+    for (const rollUp of found.rollUps) {
+      if (rollUp.sequence <= lastSequence) await this.#removeBefore(rollUp)
     }
     await this.adopt(true)
   }
@@ -449,11 +453,14 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     for (const topic of this.#settings.topics) this.#site.forgetInterest(topic)
   }
 
-  /** Reads again what carries an id within the window, or a moment of its own. */
-  async #recoverMarked(): Promise<void> {
-    const nowMs = this.#site.clock.nowMs()
-    const idsFrom = await this.log.sequenceAt(nowMs - this.#settings.duplicateWindowMs)
-    const cursor = this.log.cursor(this.#hasTimes ? this.log.state.firstSequence : idsFrom)
+  /** Reads again what carries an id that is not known, or a moment of its own. */
+  async #recoverMarked(idsThrough: number): Promise<void> {
+    const { firstSequence } = this.log.state
+    const windowStartMs = this.#site.clock.nowMs() - this.#settings.duplicateWindowMs
+    const idsFrom = Math.max(await this.log.sequenceAt(windowStartMs), idsThrough + 1)
+    const hasTimes = (this.#marks & (HAS_TTL | IS_DELAYED)) !== 0
+    if (!hasTimes && (this.#marks & HAS_ID) === 0) return
+    const cursor = this.log.cursor(hasTimes ? firstSequence : idsFrom)
     try {
       while (await moveToNext(cursor)) {
         const { flags, sequence, timeMs } = cursor
@@ -485,9 +492,9 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   #remember(sequence: number, nowMs: number, flags: number, options: AppendOptions): void {
-    if (!this.#hasTimes && (flags & (HAS_TTL | IS_DELAYED)) !== 0) {
-      this.#hasTimes = true
-      this.#site.store.note(this.ownerName, encodeTimesNote(), 'fsync')
+    if ((flags & ~this.#marks) !== 0) {
+      this.#marks |= flags
+      this.#site.store.note(this.ownerName, encodeMarksNote(this.#marks), 'fsync')
     }
     this.#times.accepted(sequence, nowMs, flags, options)
     if (options.id !== undefined) this.#rememberId(options.id, sequence, nowMs)

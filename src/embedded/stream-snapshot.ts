@@ -5,8 +5,10 @@ import type { RecoveredOwner } from '../log/index.js'
 
 export interface RecoveredStream {
   readonly settings: StreamSettings
-  /** Whether some message ever had a moment of its own. */
-  readonly hasTimes: boolean
+  /** The marks (record-flags.ts) that records of the stream may have. */
+  readonly marks: number
+  /** Ids of records up to here are in `duplicates`. */
+  readonly idsThrough: number
   /** Windows of ids, each adding to those before. */
   readonly duplicates: readonly Uint8Array[]
   /** Those whose removals may have been lost. */
@@ -23,14 +25,15 @@ export interface RollUp {
 /** What a snapshot is made of. */
 export interface StreamContents {
   readonly settings: StreamSettings
-  readonly hasTimes: boolean
+  readonly marks: number
+  readonly idsThrough: number
   readonly rollUps: readonly RollUp[]
   readonly duplicates: Uint8Array
 }
 
 const SETTINGS_NOTE = 1
 const IDS_NOTE = 2
-const TIMES_NOTE = 3
+const MARKS_NOTE = 3
 const ROLL_UP_NOTE = 4
 
 const PREFIX = 'stream/'
@@ -46,15 +49,13 @@ export function streamOfOwner(owner: string): string | undefined {
   return owner.startsWith(PREFIX) ? owner.slice(PREFIX.length) : undefined
 }
 
-/** Length of the text, settings and roll-ups as text, whether messages had moments of their own, the window. */
-export function encodeStreamSnapshot(contents: StreamContents): Uint8Array {
-  const { settings, hasTimes, rollUps, duplicates } = contents
-  const text = encodeText({ settings, rollUps })
-  const bytes = new Uint8Array(4 + text.length + 1 + duplicates.length)
+/** Length of the text, everything but the window as text, the window. */
+export function encodeStreamSnapshot({ duplicates, ...kept }: StreamContents): Uint8Array {
+  const text = encodeText(kept)
+  const bytes = new Uint8Array(4 + text.length + duplicates.length)
   new DataView(bytes.buffer).setUint32(0, text.length, true)
   bytes.set(text, 4)
-  bytes[4 + text.length] = hasTimes ? 1 : 0
-  bytes.set(duplicates, 4 + text.length + 1)
+  bytes.set(duplicates, 4 + text.length)
   return bytes
 }
 
@@ -62,9 +63,9 @@ export function encodeSettingsNote(settings: StreamSettings): Uint8Array {
   return encodeNote(SETTINGS_NOTE, encodeText(settings))
 }
 
-/** From now on messages may have moments of their own. */
-export function encodeTimesNote(): Uint8Array {
-  return encodeNote(TIMES_NOTE, new Uint8Array(0))
+/** From now on records may have these marks. */
+export function encodeMarksNote(marks: number): Uint8Array {
+  return encodeNote(MARKS_NOTE, Uint8Array.of(marks))
 }
 
 export function encodeIdsNote(duplicates: Uint8Array): Uint8Array {
@@ -94,20 +95,16 @@ function encodeNote(kind: number, content: Uint8Array): Uint8Array {
 export function recoverStream({ snapshot, notes }: RecoveredOwner): RecoveredStream {
   const view = new DataView(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength)
   const textEnd = 4 + view.getUint32(0, true)
-  const kept = parseText(snapshot.subarray(4, textEnd)) as Pick<
-    StreamContents,
-    'settings' | 'rollUps'
-  >
-  let { settings } = kept
-  let hasTimes = snapshot[textEnd] === 1
-  const duplicates = [snapshot.subarray(textEnd + 1)]
+  const kept = parseText(snapshot.subarray(4, textEnd)) as Omit<StreamContents, 'duplicates'>
+  let { settings, marks } = kept
+  const duplicates = [snapshot.subarray(textEnd)]
   const rollUps = [...kept.rollUps]
   for (const note of notes) {
     const content = note.subarray(1)
     if (note[0] === SETTINGS_NOTE) settings = parseText(content) as StreamSettings
-    else if (note[0] === TIMES_NOTE) hasTimes = true
+    else if (note[0] === MARKS_NOTE) marks |= content[0]!
     else if (note[0] === ROLL_UP_NOTE) rollUps.push(parseText(content) as RollUp)
     else duplicates.push(content)
   }
-  return { settings, hasTimes, duplicates, rollUps }
+  return { settings, marks, idsThrough: kept.idsThrough, duplicates, rollUps }
 }

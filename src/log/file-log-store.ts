@@ -11,6 +11,7 @@ import { FileLog, RESERVED_NUMBERS, type FileLogHome, type PlacedPart } from './
 import { checkVersion, FORMAT_VERSION } from './file-header.js'
 import { FilePool } from './file-pool.js'
 import type { FileSegment } from './file-segment.js'
+import { readIndex, writeIndex } from './log-index.js'
 import { Group, type Done, type GroupItem } from './group.js'
 import { Journal, JOURNAL_DIRECTORY, journalBroken, journalPath } from './journal.js'
 import { EntryWriter } from './journal-entry.js'
@@ -26,6 +27,7 @@ import type {
 } from './log.js'
 import { MemoryLog, type MemoryLogHome } from './memory-log.js'
 import {
+  adoptDirectories,
   LOG_DIRECTORY,
   logDirectory,
   recoverJournals,
@@ -46,15 +48,18 @@ export interface FileLogStoreOptions {
   readonly onFinding?: (finding: RecoveryFinding) => void
 }
 
-const ROOT_FILE = 'fanfare.json'
+/** The file that says that a directory holds a store. */
+export const ROOT_FILE = 'fanfare.json'
 const RESERVE_FILE = 'reserve'
 const RESERVE_BYTES = 1_048_576
 const DEFAULT_CHECKPOINT_BYTES = 67_108_864
 const DEFAULT_CACHE_BYTES = 33_554_432
-/** A group that has taken so many bytes is closed and the next begun. */
-const GROUP_BYTES = 8_388_608
+/** A group that has taken so many bytes is closed and the next begun, so that one is filled while one is written. */
+const GROUP_BYTES = 1_048_576
 /** Blocks in the journal only, beyond which they are copied before anything else is written. */
 const UNCOPIED_BYTES = 33_554_432
+/** How long numbers of logs in memory wait for the next attempt to reserve them on a full disk. */
+const RETRY_MS = 1_000
 /** Logs whose blocks are copied between two groups. */
 const COPIES_AT_A_TIME = 32
 
@@ -112,7 +117,9 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   #dirtyMemory: MemoryLog[] = []
   #memoryDones: Done[] = []
+  #memoryFlushes: (() => void)[] = []
   #isMemoryPlanned = false
+  #isReservingMemory = false
 
   #compactions: { readonly log: FileLog; readonly segment: FileSegment }[] = []
   #compacting: Promise<void> | undefined
@@ -136,6 +143,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   async open(state: FoundState): Promise<void> {
     await this.#disk.makeDirectory(LOG_DIRECTORY)
     await this.#disk.makeDirectory(JOURNAL_DIRECTORY)
+    await adoptDirectories(this.#disk, state)
     for (const found of state.logs.values()) await this.#restoreLog(found, state)
     await tidyDirectories(this.#disk, state)
     await this.#disk.syncDirectory(LOG_DIRECTORY)
@@ -144,7 +152,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       this.#disk,
       state.lastJournal + 1,
       state.nextBatchNumber,
-      this.#snapshot(),
+      [this.#catalogue(), this.#ownersSnapshot()],
     )
     await this.#journal.publish()
     await this.#settleJournals(this.#journal.number)
@@ -249,8 +257,8 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   async flush(): Promise<void> {
     const memory = new Promise<void>((resolve) => {
-      if (!this.#isMemoryPlanned && this.#dirtyMemory.length === 0) resolve()
-      else this.#memoryDones.push(() => resolve())
+      if (!this.#isMemoryPlanned && !this.#isReservingMemory) resolve()
+      else this.#memoryFlushes.push(resolve)
     })
     await this.#entered({}, 'written').catch(() => undefined)
     await memory
@@ -639,17 +647,23 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   async #beginJournal(owners: EntryWriter): Promise<void> {
     if (this.#isSettlingJournals) return
     const old = this.#journal
-    if (!(await this.#replaceJournal(this.#snapshot(owners)))) return
+    if (!(await this.#replaceJournal([this.#catalogue(), owners]))) return
     this.#oldJournals.push(old.number)
     this.#settling = this.#settleJournals(this.#journal.number)
   }
 
   /** False when the old journal goes on: the next cycle tries again. */
-  async #replaceJournal(snapshot: EntryWriter): Promise<boolean> {
+  async #replaceJournal(snapshot: readonly EntryWriter[], isClosed = false): Promise<boolean> {
     const old = this.#journal
     let journal: Journal
     try {
-      journal = await Journal.prepare(this.#disk, old.number + 1, old.nextBatchNumber, snapshot)
+      journal = await Journal.prepare(
+        this.#disk,
+        old.number + 1,
+        old.nextBatchNumber,
+        snapshot,
+        isClosed,
+      )
     } catch {
       return false
     }
@@ -706,9 +720,11 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     try {
       for (const log of this.#logs.values()) if (log instanceof FileLog) await this.#settleLog(log)
       if (this.#hasBrokenLog()) return
-      const snapshot = this.#snapshot()
-      snapshot.closed()
-      if (!(await this.#replaceJournal(snapshot))) return
+      for (const log of this.#logs.values()) {
+        if (log instanceof FileLog) await writeIndex(this.#disk, log, old.number + 1)
+      }
+      const snapshot = [this.#catalogue(), this.#ownersSnapshot()]
+      if (!(await this.#replaceJournal(snapshot, true))) return
       for (const number of [...this.#oldJournals, old.number]) {
         await this.#disk.remove(journalPath(number))
       }
@@ -732,8 +748,8 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     return entries
   }
 
-  /** How everything is, as the beginning of a journal. */
-  #snapshot(owners = this.#ownersSnapshot()): EntryWriter {
+  /** The logs and how they are. */
+  #catalogue(): EntryWriter {
     const entries = new EntryWriter()
     entries.store(this.#nextIncarnation)
     for (const log of this.#logs.values()) {
@@ -744,8 +760,6 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       entries.state(incarnation, firstSequence, lastSequence, ceiling, lastTimeMs)
       if (log instanceof FileLog) log.describeRemoved(entries)
     }
-    entries.append(owners)
-    entries.ready()
     return entries
   }
 
@@ -761,13 +775,30 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const log = this.#makeLog(found.name, found.incarnation, found.settings)
     this.#logs.set(found.name, log)
     if (log instanceof FileLog) {
-      await recoverLog(this.#disk, found, log, this.#findings, state.wasClosed)
+      if (!(await this.#restoreFromIndex(found, log, state))) {
+        await recoverLog(this.#disk, found, log, this.#findings, state.wasClosed)
+      }
       if (log.isReserving) log.ceiling = Math.max(log.ceiling, log.committedSequence)
       return
     }
     const last = state.wasClosed ? found.lastSequence : Math.max(found.lastSequence, found.ceiling)
     log.continueAfter(last)
     this.#ceilings.set(log, Math.max(last, found.ceiling))
+  }
+
+  /** After a clean close the index says what reading all segments would. */
+  async #restoreFromIndex(found: FoundLog, log: FileLog, state: FoundState): Promise<boolean> {
+    if (!state.wasClosed || found.blocks.length > 0) return false
+    const isRestored = await readIndex(this.#disk, found, log, state.lastJournal)
+    if (!isRestored && found.lastSequence > 0) {
+      this.#findings.push({
+        kind: 'damaged-index',
+        log: found.name,
+        path: log.directory,
+        description: 'The index is missing or damaged; the segments are read instead.',
+      })
+    }
+    return isRestored
   }
 
   #reserve(log: FileLog | MemoryLog, ceiling: number): void {
@@ -830,17 +861,31 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     for (const log of waiting) log.admitWaiting()
     for (const log of waiting) log.tellCommitted()
     for (const done of dones) done()
+    this.#answerMemoryFlushes()
   }
 
-  /** Commits when the numbers are reserved durably; without a journal they are not reused in this process anyway. */
+  #answerMemoryFlushes(): void {
+    for (const resolve of this.#memoryFlushes.splice(0)) resolve()
+  }
+
+  /** Commits when the numbers are reserved durably: until then they could be given again after a restart. */
   #reserveMemory(logs: readonly MemoryLog[]): void {
+    if (this.#isReservingMemory) return
+    this.#isReservingMemory = true
     const ceilings = logs.map((log) => log.acceptedSequence + RESERVED_NUMBERS)
     const write = (entries: EntryWriter): void => {
       logs.forEach((log, index) => entries.ceiling(log.incarnation, ceilings[index]!))
     }
-    const done = (): void => {
-      logs.forEach((log, index) => this.#ceilings.set(log, ceilings[index]!))
-      this.#planMemory()
+    const done = (error?: FanfareError): void => {
+      this.#isReservingMemory = false
+      if (error === undefined) logs.forEach((log, i) => this.#ceilings.set(log, ceilings[i]!))
+      else if (error.code !== 'DISK_FULL') for (const log of logs) log.end(error)
+      if (error?.code === 'DISK_FULL') {
+        this.#answerMemoryFlushes()
+        this.#clock.startTimer(RETRY_MS, () => this.#planMemory())
+      } else {
+        this.#planMemory()
+      }
     }
     this.#enter({ write, done }, 'fsync')
   }

@@ -3,9 +3,16 @@
 import type { FanfareError } from '../base/index.js'
 import type { Block } from './block.js'
 import { BlockWriter } from './block-writer.js'
-import { FileSegment, type SegmentHome, type SegmentMark } from './file-segment.js'
+import {
+  FileSegment,
+  type SegmentDescription,
+  type SegmentHome,
+  type SegmentMark,
+} from './file-segment.js'
 import type { EntryWriter } from './journal-entry.js'
+import type { MutableKeyIndex } from './key-index.js'
 import type { LogLimits } from './log.js'
+import type { NumberSet } from './number-set.js'
 import { copyRecord } from './memory-log.js'
 import { RecordView } from './record.js'
 import type { Segment } from './segment.js'
@@ -216,6 +223,19 @@ export class FileLog extends SegmentedLog {
     this.readmitGap(segment, throughSequence)
   }
 
+  /** Takes over what an index says of a segment. */
+  restoreDescribed(described: SegmentDescription, removed: NumberSet | undefined): void {
+    const segment = this.makeSegment(described.firstSequence)
+    segment.restoreDescribed(described)
+    segment.removed = removed
+    this.#active = segment
+    this.readmitSegment(segment)
+  }
+
+  get keyTable(): MutableKeyIndex {
+    return this.keyIndex
+  }
+
   /** Takes over a block that the journal has and the segments have not. */
   restoreBlock(block: Block, isRemoved: (sequence: number) => boolean): void {
     const segment = this.#segmentFor(block)
@@ -228,8 +248,8 @@ export class FileLog extends SegmentedLog {
   }
 
   /** All is taken over: goes on above `lastSequence`. */
-  restored(lastSequence: number, lastTimeMs: number): void {
-    this.restorePosition(lastSequence, lastTimeMs)
+  restored(lastSequence: number, lastTimeMs: number, hasKeptLimits = false): void {
+    this.restorePosition(lastSequence, lastTimeMs, hasKeptLimits)
   }
 
   makeSegment(firstSequence: number): FileSegment {

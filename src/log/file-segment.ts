@@ -2,10 +2,10 @@
 //
 // A block is *placed* (it has its position, and its header says what came before it), then *committed* by a sync of this file
 // or of the journal, and *written* here before or after that.
-import type { DiskFile } from '../base/index.js'
+import type { DiskFile, FanfareError } from '../base/index.js'
 import { type Block, claimedLength, readBlock } from './block.js'
 import type { BlockCache, CachedBlocks } from './block-cache.js'
-import { encodeFileHeader, readRange } from './file-header.js'
+import { encodeFileHeader, failedSync, readRange } from './file-header.js'
 import type { FilePool } from './file-pool.js'
 import { firstIndex, Segment, type LoadedBlocks } from './segment.js'
 import { scanSegment, type ByteRange } from './segment-scan.js'
@@ -34,6 +34,23 @@ export interface SegmentHome {
   damaged(segment: FileSegment, range: ByteRange, fromSequence: number, toSequence: number): void
 }
 
+/** A sealed or clean segment, but for its removed numbers. */
+export interface SegmentDescription {
+  readonly firstSequence: number
+  readonly nextSequence: number
+  readonly placedNext: number
+  readonly records: number
+  readonly bytes: number
+  readonly storedBytes: number
+  readonly firstTimeMs: number
+  readonly lastTimeMs: number
+  readonly length: number
+  readonly headerLength: number
+  readonly chain: number
+  /** Numbers, positions and times of the sparse index. */
+  readonly index: readonly [readonly number[], readonly number[], readonly number[]]
+}
+
 export interface SegmentMark {
   readonly length: number
   readonly chain: number
@@ -48,6 +65,7 @@ export class FileSegment extends Segment implements CachedBlocks {
   readonly #home: SegmentHome
   readonly #description: object
   #header: Uint8Array
+  #headerLength: number
   /** Length of the file once everything placed is written. */
   length: number
   /** One more than the last number placed. */
@@ -66,6 +84,7 @@ export class FileSegment extends Segment implements CachedBlocks {
   #indexPositions: number[] = []
   #indexTimes: number[] = []
   isDropped = false
+  #syncFailure: FanfareError | undefined
   /** Which file it is: another after each compaction. */
   #file = 0
   /** Set while compaction puts another file in place. */
@@ -87,6 +106,7 @@ export class FileSegment extends Segment implements CachedBlocks {
     this.incarnation = incarnation
     this.#description = description
     this.#header = encodeFileHeader(home.pool.disk, 's', description)
+    this.#headerLength = this.#header.length
     this.length = this.#header.length
     this.placedNext = firstSequence
   }
@@ -101,7 +121,7 @@ export class FileSegment extends Segment implements CachedBlocks {
 
   /** Whether it would be found, with records, after a loss of power. */
   get isFindable(): boolean {
-    return this.#isNamed && this.#syncedLength > this.#header.length
+    return this.#isNamed && this.#syncedLength > this.#headerLength
   }
 
   get hasFile(): boolean {
@@ -152,8 +172,15 @@ export class FileSegment extends Segment implements CachedBlocks {
   /** Makes what is written safe, the file's name too. */
   async sync(): Promise<void> {
     if (!this.hasFile) return
+    if (this.#syncFailure !== undefined) throw this.#syncFailure
     const length = this.#writtenLength
-    await this.#home.pool.use(this.path, 'write', (file) => file.sync())
+    try {
+      await this.#home.pool.use(this.path, 'write', (file) => file.sync())
+    } catch (cause) {
+      // The system may have dropped what it could not write, and a second sync would report success without it.
+      this.#syncFailure = failedSync(this.path, cause)
+      throw this.#syncFailure
+    }
     if (!this.#isNamed) await this.#home.pool.disk.syncDirectory(this.directory)
     this.#isNamed = true
     this.#syncedLength = length
@@ -205,6 +232,44 @@ export class FileSegment extends Segment implements CachedBlocks {
   /** The file turned out to begin with this. */
   adoptHeader(header: Uint8Array): void {
     this.#header = header
+    this.#headerLength = header.length
+  }
+
+  /** What reopening needs to know of a segment that is safe, without reading it. */
+  describe(): SegmentDescription {
+    return {
+      firstSequence: this.firstSequence,
+      nextSequence: this.nextSequence,
+      placedNext: this.placedNext,
+      records: this.records,
+      bytes: this.bytes,
+      storedBytes: this.storedBytes,
+      firstTimeMs: this.firstTimeMs,
+      lastTimeMs: this.lastTimeMs,
+      length: this.length,
+      headerLength: this.#headerLength,
+      chain: this.#chain,
+      index: [this.#indexNumbers, this.#indexPositions, this.#indexTimes],
+    }
+  }
+
+  /** The opposite of `describe`; which numbers were removed is told elsewhere. */
+  restoreDescribed(described: SegmentDescription): void {
+    this.#headerLength = described.headerLength
+    this.restore([], described.length)
+    this.nextSequence = described.nextSequence
+    this.placedNext = described.placedNext
+    this.records = described.records
+    this.bytes = described.bytes
+    this.storedBytes = described.storedBytes
+    this.firstTimeMs = described.firstTimeMs
+    this.lastTimeMs = described.lastTimeMs
+    this.#chain = described.chain
+    ;[this.#indexNumbers, this.#indexPositions, this.#indexTimes] = [
+      [...described.index[0]],
+      [...described.index[1]],
+      [...described.index[2]],
+    ]
   }
 
   evictOldest(): boolean {
@@ -311,7 +376,7 @@ export class FileSegment extends Segment implements CachedBlocks {
   /** Where to read from to find the first record from `sequence` on. */
   #positionBefore(sequence: number): number {
     const index = firstIndex(this.#indexNumbers, (number) => number > sequence)
-    return this.#indexPositions[Math.max(0, index - 1)] ?? this.#header.length
+    return this.#indexPositions[Math.max(0, index - 1)] ?? this.#headerLength
   }
 
   async #load(
@@ -360,7 +425,7 @@ export class FileSegment extends Segment implements CachedBlocks {
     const length = this.#writtenLength
     const bytes = await readRange(file, 0, length)
     const { disk } = this.#home.pool
-    const scan = scanSegment(disk, bytes, this.#header.length, this.incarnation, length)
+    const scan = scanSegment(disk, bytes, this.#headerLength, this.incarnation, length)
     for (const range of scan.damaged) damage.push(() => this.#report(range, scan.blocks))
     const blocks = scan.blocks.filter((block) => block.lastSequence >= sequence)
     return { blocks, throughSequence: this.#writtenThrough }

@@ -4,7 +4,7 @@
 // - A record is counted, indexed and shown from its commit on (`admit`), in order.
 // - A removal shows at once; what it means for keys and bytes needs the record, and follows when that is at hand (`jobs`).
 // - Numbers below `firstSequence` are gone; `#accountedThrough` says how far keys and bytes know it.
-import { FanfareError, type Clock } from '../base/index.js'
+import { FanfareError, systemRandom, type Clock } from '../base/index.js'
 import type { Block } from './block.js'
 import { BlockWriter } from './block-writer.js'
 import { RecordFinder } from './block-reader.js'
@@ -22,7 +22,7 @@ import type {
 import { MAX_KEY_BYTES, RecordView } from './record.js'
 import { RecordCursor, type CursorSource } from './record-cursor.js'
 import { firstIndex, type Segment } from './segment.js'
-import { SimpleKeyIndex } from './simple-key-index.js'
+import { MutableKeyIndex } from './key-index.js'
 
 /** Removed records that are accounted for in one turn: about 1 ms. */
 const RECORDS_PER_SLICE = 4_096
@@ -48,7 +48,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   protected readonly clock: Clock
   protected readonly writer: BlockWriter
   protected segments: Segment[] = []
-  protected readonly keyIndex = new SimpleKeyIndex()
+  protected readonly keyIndex = new MutableKeyIndex(systemRandom.nextUint32())
   readonly #firsts: KeyFirsts
   readonly #listeners: LogListener[] = []
   readonly #finder: RecordFinder
@@ -274,12 +274,15 @@ export abstract class SegmentedLog implements Log, CursorSource {
     if (through >= this.#first) this.#trimTo(through)
   }
 
-  /** Resolves when keys and bytes know of every removal, and the first and last record of each key are exact. */
+  /** Resolves when the limits hold, keys and bytes know of every removal, and the ends of each key are exact. */
   async settled(): Promise<void> {
-    if (this.#firsts.needsPass) this.#wantsPass = true
-    this.#work()
-    if (this.#isSettled) return
-    await new Promise<void>((resolve) => this.#settledWaiters.push(resolve))
+    for (;;) {
+      if (this.#firsts.needsPass) this.#wantsPass = true
+      this.#work()
+      if (this.#isQuiet) this.enforceLimits(this.clock.nowMs())
+      if (this.#isQuiet && !this.#firsts.needsPass) return
+      if (!this.#isQuiet) await new Promise<void>((resolve) => this.#settledWaiters.push(resolve))
+    }
   }
 
   segmentFrom(sequence: number): Segment | undefined {
@@ -302,7 +305,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   }
 
   /** Where the log goes on after opening. */
-  protected restorePosition(lastSequence: number, lastTimeMs: number): void {
+  protected restorePosition(lastSequence: number, lastTimeMs: number, hasKeptLimits = false): void {
     this.#committed = Math.max(this.#committed, lastSequence)
     this.#accepted = this.#committed
     this.#committedTimeMs = Math.max(this.#committedTimeMs, lastTimeMs)
@@ -310,7 +313,9 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#first = Math.min(this.#first, this.#committed + 1)
     this.#moveFirst()
     this.#accountedThrough = this.#first - 1
-    if (this.#limits.maxRecordsPerKey !== undefined && this.#records > 0) this.#wantsPass = true
+    if (this.#firsts.isLinking || (this.#limits.maxRecordsPerKey !== undefined && !hasKeptLimits)) {
+      this.#wantsPass = this.#records > 0
+    }
     for (const segment of this.segments) if (segment.records === 0) this.#unsettled.add(segment)
     this.#clearJobs()
     this.#work()
@@ -344,6 +349,15 @@ export abstract class SegmentedLog implements Log, CursorSource {
     segment.lastTimeMs = view.timeMs
     this.#committed = view.sequence
     this.#committedTimeMs = view.timeMs
+  }
+
+  /** Counts a segment whose keys are known already. */
+  protected readmitSegment(segment: Segment): void {
+    this.segments.push(segment)
+    this.#records += segment.records
+    this.#bytes += segment.bytes
+    this.#committed = segment.nextSequence - 1
+    this.#committedTimeMs = segment.lastTimeMs
   }
 
   /** The segment's numbers up to `throughSequence` that were not seen have no record. */
@@ -438,6 +452,10 @@ export abstract class SegmentedLog implements Log, CursorSource {
     return this.#isIdle && this.#passAt === undefined && !this.#wantsPass
   }
 
+  get #isQuiet(): boolean {
+    return this.#isSettled && !this.#isWorkPlanned
+  }
+
   // Removal
 
   #uncount(segment: Segment): void {
@@ -483,6 +501,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   /** Nothing is left, so nothing has to be read. */
   #forgetAll(): void {
     this.keyIndex.clear()
+    this.#firsts.clear()
     this.#bytes = 0
     this.#accountedThrough = this.#committed
     for (const segment of this.segments) {
@@ -600,6 +619,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#work()
     if (this.#isIdle) this.enforceLimits(this.clock.nowMs())
     this.#work()
+    if (this.#isQuiet) this.#tellSettled()
   }
 
   /** The disk does not give the records: what is known of the keys stays a little too much. */

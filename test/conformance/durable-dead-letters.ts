@@ -30,12 +30,13 @@ const rejecting: DuringHandOut = ({ token, body }, { consumer }) => {
 async function rejectAll(
   stage: DurableStage,
   messages: readonly { topic: string; key?: string }[],
+  terms: Partial<ConsumerSettings> = {},
 ): Promise<{ stream: Stream; consumer: Consumer; member: MemberRecorder }> {
   const stream = await stage.createStream()
   for (const [i, { topic, ...content }] of messages.entries()) {
     await stage.store(topic, { ...content, body: String(i + 1) })
   }
-  const consumer = await stage.createConsumer(stream, withDeadLetters())
+  const consumer = await stage.createConsumer(stream, withDeadLetters(terms))
   const member = stage.join(consumer, { during: rejecting })
   await member.received(messages.length)
   const deadLetters = stage.deadLetters(stream)
@@ -492,6 +493,25 @@ const redriving: readonly DurableCase[] = [
       assert.deepEqual(textsOf(letters), ['x'])
       assert.equal(letters[0]!.originalSequence, 1)
       assert.equal(await deadLetters.redrive(), 1)
+    },
+  },
+  {
+    name: 'has no more redriven messages in flight than it may',
+    async run(stage) {
+      const { stream, consumer } = await rejectAll(
+        stage,
+        numberBodies(1, 5).map(() => ({ topic: 'orders.a' })),
+        { maxInFlight: 2 },
+      )
+      assert.equal(await stage.deadLetters(stream).redrive(), 5)
+      const member = stage.join(consumer)
+      for (const inFlight of [2, 3, 4, 5]) {
+        await member.received(inFlight)
+        await stage.settle()
+        assert.equal(member.items.length, inFlight)
+        consumer.acknowledge(member.tokens[inFlight - 2]!)
+      }
+      assert.deepEqual(member.bodies, numberBodies(1, 5))
     },
   },
   {
