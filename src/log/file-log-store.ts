@@ -333,6 +333,8 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   dropped(log: FileLog, segment: FileSegment): void {
     this.pool.forget(segment.path)
     const remove = async (): Promise<void> => {
+      // What owners noted of the records when they were told of this is written first.
+      if (!this.#isClosed) await this.flush()
       await this.#disk.remove(segment.path)
       if (log.isDropped) return
       await this.#disk.syncDirectory(segment.directory)

@@ -136,6 +136,11 @@ export interface Log {
   ): number
 
   cursor(fromSequence: number): LogCursor
+  /**
+   * The same, which shows removed records too as long as their bytes lie there: after a stop, what limits removed before its
+   * owner could note what it knew of them.
+   */
+  remains(fromSequence: number): LogCursor
   /** A copy of one committed record, or undefined when it is not there. */
   read(sequence: number): Promise<LogRecord | undefined>
   /** The number of the first committed record whose time is at least `timeMs`; one more than the last when there is none. */

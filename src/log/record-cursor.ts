@@ -14,14 +14,17 @@ export interface CursorSource extends SegmentList {
 export class RecordCursor extends RecordView implements LogCursor {
   readonly #source: CursorSource
   readonly #reader: BlockReader
+  readonly #showsRemoved: boolean
   #position: number
   #block: Block | undefined
   #segment: Segment | undefined
   #at = 0
   #isClosed = false
 
-  constructor(source: CursorSource, fromSequence: number) {
+  /** `showsRemoved`: shows also what was removed and has not lost its place in a segment yet. */
+  constructor(source: CursorSource, fromSequence: number, showsRemoved = false) {
     super()
+    this.#showsRemoved = showsRemoved
     this.#source = source
     this.#reader = new BlockReader(source)
     this.#position = Math.max(1, fromSequence)
@@ -33,7 +36,8 @@ export class RecordCursor extends RecordView implements LogCursor {
 
   next(): 'record' | 'end' | 'wait' {
     const source = this.#source
-    let sequence = Math.max(this.#position, source.firstSequence)
+    const first = this.#showsRemoved ? 1 : source.firstSequence
+    let sequence = Math.max(this.#position, first)
     while (sequence <= source.committedSequence && !this.#isClosed) {
       if (this.#block === undefined || sequence > this.#block.lastSequence) {
         const found = this.#reader.at(sequence)
@@ -73,7 +77,8 @@ export class RecordCursor extends RecordView implements LogCursor {
     while (this.#at < block.end) {
       this.show(block, this.#at)
       this.#at = this.bodyEnd
-      if (this.sequence >= sequence && this.#segment!.has(this.sequence)) return true
+      if (this.sequence < sequence) continue
+      if (this.#showsRemoved || this.#segment!.has(this.sequence)) return true
     }
     return false
   }

@@ -192,6 +192,10 @@ export abstract class SegmentedLog implements Log, CursorSource {
     return new RecordCursor(this, fromSequence)
   }
 
+  remains(fromSequence: number): LogCursor {
+    return new RecordCursor(this, fromSequence, true)
+  }
+
   async read(sequence: number): Promise<LogRecord | undefined> {
     const cursor = new RecordCursor(this, sequence)
     try {
