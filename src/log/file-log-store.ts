@@ -274,7 +274,10 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const error = closed()
     for (const log of this.#logs.values()) {
       if (log instanceof MemoryLog) log.end(error)
-      else log.freeze(error)
+      else {
+        log.freeze(error)
+        log.stop()
+      }
     }
     await this.#removing
     await this.#journal.close().catch(() => undefined)
