@@ -13,6 +13,11 @@ import { RecordView } from '../../src/log/record.js'
 
 const disk = new FaultDisk()
 
+/** Length and checksum: bodies are too long to compare byte by byte. */
+function sum(bytes: Uint8Array, from: number, to: number): string {
+  return `${to - from} ${disk.checksum(bytes, from, to)}`
+}
+
 const record = fc.record({
   step: fc.integer({ min: 1, max: 3 }),
   laterMs: fc.oneof(fc.nat(5), fc.constant(0x1_0000_0000)),
@@ -60,7 +65,7 @@ function write(
 describe('BlockWriter', () => {
   it('gives back what was written, in blocks that keep to their size', () => {
     fc.assert(
-      fc.property(fc.array(record, { minLength: 1, maxLength: 60, size: 'max' }), (records) => {
+      fc.property(fc.array(record, { minLength: 1, maxLength: 40, size: 'max' }), (records) => {
         const blocks: Block[] = []
         const writer = new BlockWriter(9, (block) => blocks.push(block))
         let sequence = 0
@@ -96,7 +101,7 @@ describe('BlockWriter', () => {
               flags: view.flags,
               key: bytes.slice(view.keyStart, view.keyEnd),
               head: bytes.slice(view.headStart, view.headEnd),
-              body: bytes.slice(view.bodyStart, view.bodyEnd),
+              body: sum(bytes, view.bodyStart, view.bodyEnd),
             })
           }
         }
@@ -107,11 +112,11 @@ describe('BlockWriter', () => {
             flags,
             key,
             head,
-            body,
+            body: sum(body, 0, body.length),
           })),
         )
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 })
