@@ -345,7 +345,7 @@ export class FileLog extends SegmentedLog {
       try {
         if (this.#unsafe.includes(segment)) await work(segment)
       } catch (error) {
-        if (this.#unsafe.includes(segment) && !this.isDropped) throw error
+        if (this.#unsafe.includes(segment)) throw error
       }
     }
   }
