@@ -161,6 +161,22 @@ export class ConsumerLedger {
     return isKnown && this.#byId.find(sequence) === NONE
   }
 
+  /** Everything up to here was looked at, by this process or a former one. */
+  get lookedThrough(): number {
+    return Math.max(this.#position - 1, this.#restoredThrough)
+  }
+
+  /** How many of the stream's messages up to there were never handed out and are to be. Looks at all that are not settled. */
+  countUntouched(): number {
+    const { id, attempts, isAgain, state } = this.#slots
+    let count = 0
+    for (let slot = this.#ranks.first; slot !== NONE; slot = this.#slots.ranks.next[slot]!) {
+      const isNew = attempts[slot] === 0 && isAgain[slot] === 0 && state[slot] !== SlotState.failed
+      if (isNew && id[slot]! > 0) count += 1
+    }
+    return count
+  }
+
   /** How many `failures` there are. */
   get failed(): number {
     return this.#failures.size

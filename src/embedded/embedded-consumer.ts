@@ -362,10 +362,11 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     this.#pump()
   }
 
-  #countPending(): Promise<void> {
-    return this.#pending.recount(this.#ledger.position, this.#source.filter, () =>
-      this.#site.store.flush(),
-    )
+  async #countPending(): Promise<void> {
+    const { filter } = this.#source
+    const from = this.#ledger.lookedThrough + 1
+    const untouched = this.#ledger.countUntouched()
+    await this.#pending.recount(from, untouched, filter, () => this.#site.store.flush())
   }
 
   // ---- handing out -------------------------------------------------------------------------------------------------
@@ -411,9 +412,9 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
         if (this.#source.isAtEnd && this.settings.order === 'stream') this.#pending.count = 0
         return
       }
-      const { id, token, deliveryCount } = next
+      const { id, token, deliveryCount, isRedelivery } = next
       const message = this.#source.takeKept(id)
-      if (deliveryCount === 1 && id > 0) this.#pending.count -= 1
+      if (!isRedelivery && id > 0) this.#pending.count -= 1
       member.credit -= 1
       const pending = this.#pending.count
       const item: BatchItem = { id, token, deliveryCount, pending, member, message }

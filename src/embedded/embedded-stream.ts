@@ -49,10 +49,12 @@ import { delayedKey, isDelayedKey, toStoredMessage } from './stream-record.js'
 import {
   encodeIdsNote,
   encodeMarksNote,
+  encodeRollUpNote,
   encodeSettingsNote,
   encodeStreamSnapshot,
   streamOwnerName,
   type RecoveredStream,
+  type RollUp,
 } from './stream-snapshot.js'
 import type { StreamSite } from './stream-site.js'
 import { moveToNext, selectForPurge, selectTopics } from './topic-selection.js'
@@ -66,11 +68,6 @@ const MOST_IDS = 4_000_000
 const NO_OPTIONS: AppendOptions = {}
 const encoder = new TextEncoder()
 
-interface RollUp {
-  readonly sequence: number
-  readonly topic: TopicHandle | undefined
-}
-
 export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerHome {
   readonly log: Log
   readonly retention: Retention
@@ -81,7 +78,9 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   /** The last accepted sequence of topics that were published to since everything was last committed. */
   readonly #tails = new Map<TopicHandle, number>()
   #duplicates: DuplicateWindow
-  #rollUps: RollUp[] = []
+  /** Roll-ups that wait for their commit, and those whose removals are under way, in order. */
+  readonly #rollUps: RollUp[] = []
+  #rollUpsBegun = 0
   /** The marks that records may have: opening looks for no others. */
   #marks = 0
   /** Ids of messages up to here are kept in notes or a snapshot. */
@@ -125,12 +124,13 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   snapshot(): Uint8Array {
     this.#idsKeptThrough = this.log.acceptedSequence
-    return encodeStreamSnapshot(
-      this.#settings,
-      this.#marks,
-      this.#idsKeptThrough,
-      this.#duplicates.snapshot(),
-    )
+    return encodeStreamSnapshot({
+      settings: this.#settings,
+      marks: this.#marks,
+      idsThrough: this.#idsKeptThrough,
+      rollUps: this.#rollUps,
+      duplicates: this.#duplicates.snapshot(),
+    })
   }
 
   async state(): Promise<StreamState> {
@@ -166,7 +166,10 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
       sink?.refused(token, 1, refusal)
       return 0
     }
-    const sequence = this.write(address, message, options)
+    const sequence =
+      options.rollUp === undefined
+        ? this.write(address, message, options)
+        : this.#writeInUnit(address, message, options)
     if (sink !== undefined) this.#receipts.accepted(sink, token, sequence)
     return sequence
   }
@@ -199,7 +202,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     )
   }
 
-  /** Accepts a message that nothing refuses. */
+  /** Accepts a message that nothing refuses; within a unit of the store, if it rolls up. */
   write(address: TopicHandle, given: BytesMessage, options: AppendOptions = NO_OPTIONS): number {
     const nowMs = this.#site.clock.nowMs()
     const flags = flagsOf(options, nowMs)
@@ -219,7 +222,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     if (isDelayed) return sequence
     this.#tails.set(address, sequence)
     if (options.rollUp !== undefined) {
-      this.#rollUps.push({ sequence, topic: options.rollUp === 'topic' ? address : undefined })
+      this.#noteRollUp({ sequence, topic: options.rollUp === 'topic' ? address.name : undefined })
     }
     for (const consumer of this.#site.consumersOf(address)) consumer.messageAccepted()
     return sequence
@@ -238,7 +241,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   failed(from: number, error: FanfareError): void {
     this.#tails.clear()
-    this.#rollUps = this.#rollUps.filter(({ sequence }) => sequence < from)
+    while ((this.#rollUps.at(-1)?.sequence ?? 0) >= from) this.#rollUps.pop()
     this.#duplicates.removeFrom(from)
     this.#idsKeptThrough = Math.min(this.#idsKeptThrough, from - 1)
     for (const consumer of this.#consumers.values()) consumer.messagesLost()
@@ -377,14 +380,17 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   /** Goes on where an earlier life stopped: ids and moments. Before it ends nothing may be published. */
-  async recover({ duplicates, marks, idsThrough }: RecoveredStream): Promise<void> {
-    const { duplicateWindowMs } = this.#settings
-    this.#duplicates = new DuplicateWindow(duplicateWindowMs, MOST_IDS)
-    for (const ids of duplicates) this.#duplicates.addSnapshot(ids)
+  async recover(found: RecoveredStream): Promise<void> {
+    const { lastSequence } = this.log.state
+    this.#duplicates = new DuplicateWindow(this.#settings.duplicateWindowMs, MOST_IDS)
+    for (const ids of found.duplicates) this.#duplicates.addSnapshot(ids)
     // A snapshot may know ids of messages that were accepted and never committed.
-    this.#duplicates.removeFrom(this.log.state.lastSequence + 1)
-    this.#marks = marks
-    await this.#recoverMarked(idsThrough)
+    this.#duplicates.removeFrom(lastSequence + 1)
+    this.#marks = found.marks
+    await this.#recoverMarked(found.idsThrough)
+    for (const rollUp of found.rollUps) {
+      if (rollUp.sequence <= lastSequence) await this.#removeBefore(rollUp)
+    }
     await this.adopt(true)
   }
 
@@ -528,20 +534,49 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
       : expectationError(`last sequence of ${address.name}`, expectedLastTopicSequence, lastOfTopic)
   }
 
-  /** What was there before a roll-up leaves once the roll-up is committed. */
-  #rollUp(through: number): void {
-    while (this.#rollUps.length > 0 && this.#rollUps[0]!.sequence <= through) {
-      const { sequence, topic } = this.#rollUps.shift()!
-      this.#keepIds(sequence - 1)
-      if (topic === undefined) this.log.trim(sequence - 1, true)
-      else inBackground(this.#rollUpTopic(topic, sequence), this.#site)
+  #writeInUnit(address: TopicHandle, message: BytesMessage, options: AppendOptions): number {
+    this.#site.store.beginUnit()
+    try {
+      return this.write(address, message, options)
+    } finally {
+      this.#site.store.endUnit()
     }
   }
 
-  async #rollUpTopic(topic: TopicHandle, before: number): Promise<void> {
-    const options = { topic: topic.name, before }
-    for (const sequence of await selectForPurge(this.log, this.#site.topicAt, options)) {
-      this.log.remove(sequence, true)
+  #noteRollUp(rollUp: RollUp): void {
+    this.#rollUps.push(rollUp)
+    if (this.#settings.durability === 'memory') return
+    this.#site.store.note(this.ownerName, encodeRollUpNote(rollUp), 'rides')
+  }
+
+  /** What was there before a roll-up leaves once the roll-up is committed. */
+  #rollUp(through: number): void {
+    for (;;) {
+      const rollUp = this.#rollUps[this.#rollUpsBegun]
+      if (rollUp === undefined || rollUp.sequence > through) return
+      this.#rollUpsBegun += 1
+      this.#keepIds(rollUp.sequence - 1)
+      inBackground(
+        this.#removeBefore(rollUp).finally(() => this.#forgetRollUp(rollUp)),
+        this.#site,
+      )
+    }
+  }
+
+  #forgetRollUp(rollUp: RollUp): void {
+    this.#rollUps.splice(this.#rollUps.indexOf(rollUp), 1)
+    this.#rollUpsBegun -= 1
+  }
+
+  async #removeBefore({ sequence: before, topic }: RollUp): Promise<void> {
+    if (topic === undefined) this.log.trim(before - 1, true)
+    else {
+      for (const sequence of await selectForPurge(this.log, this.#site.topicAt, {
+        topic,
+        before,
+      })) {
+        this.log.remove(sequence, true)
+      }
     }
   }
 

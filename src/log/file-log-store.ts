@@ -27,6 +27,7 @@ import type {
 } from './log.js'
 import { MemoryLog, type MemoryLogHome } from './memory-log.js'
 import {
+  adoptDirectories,
   LOG_DIRECTORY,
   logDirectory,
   recoverJournals,
@@ -142,6 +143,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   async open(state: FoundState): Promise<void> {
     await this.#disk.makeDirectory(LOG_DIRECTORY)
     await this.#disk.makeDirectory(JOURNAL_DIRECTORY)
+    await adoptDirectories(this.#disk, state)
     for (const found of state.logs.values()) await this.#restoreLog(found, state)
     await tidyDirectories(this.#disk, state)
     await this.#disk.syncDirectory(LOG_DIRECTORY)
@@ -150,7 +152,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       this.#disk,
       state.lastJournal + 1,
       state.nextBatchNumber,
-      this.#snapshot(),
+      [this.#catalogue(), this.#ownersSnapshot()],
     )
     await this.#journal.publish()
     await this.#settleJournals(this.#journal.number)
@@ -645,17 +647,23 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   async #beginJournal(owners: EntryWriter): Promise<void> {
     if (this.#isSettlingJournals) return
     const old = this.#journal
-    if (!(await this.#replaceJournal(this.#snapshot(owners)))) return
+    if (!(await this.#replaceJournal([this.#catalogue(), owners]))) return
     this.#oldJournals.push(old.number)
     this.#settling = this.#settleJournals(this.#journal.number)
   }
 
   /** False when the old journal goes on: the next cycle tries again. */
-  async #replaceJournal(snapshot: EntryWriter): Promise<boolean> {
+  async #replaceJournal(snapshot: readonly EntryWriter[], isClosed = false): Promise<boolean> {
     const old = this.#journal
     let journal: Journal
     try {
-      journal = await Journal.prepare(this.#disk, old.number + 1, old.nextBatchNumber, snapshot)
+      journal = await Journal.prepare(
+        this.#disk,
+        old.number + 1,
+        old.nextBatchNumber,
+        snapshot,
+        isClosed,
+      )
     } catch {
       return false
     }
@@ -715,9 +723,8 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       for (const log of this.#logs.values()) {
         if (log instanceof FileLog) await writeIndex(this.#disk, log, old.number + 1)
       }
-      const snapshot = this.#snapshot()
-      snapshot.closed()
-      if (!(await this.#replaceJournal(snapshot))) return
+      const snapshot = [this.#catalogue(), this.#ownersSnapshot()]
+      if (!(await this.#replaceJournal(snapshot, true))) return
       for (const number of [...this.#oldJournals, old.number]) {
         await this.#disk.remove(journalPath(number))
       }
@@ -741,8 +748,8 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     return entries
   }
 
-  /** How everything is, as the beginning of a journal. */
-  #snapshot(owners = this.#ownersSnapshot()): EntryWriter {
+  /** The logs and how they are. */
+  #catalogue(): EntryWriter {
     const entries = new EntryWriter()
     entries.store(this.#nextIncarnation)
     for (const log of this.#logs.values()) {
@@ -753,8 +760,6 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       entries.state(incarnation, firstSequence, lastSequence, ceiling, lastTimeMs)
       if (log instanceof FileLog) log.describeRemoved(entries)
     }
-    entries.append(owners)
-    entries.ready()
     return entries
   }
 

@@ -2,10 +2,10 @@
 //
 // A block is *placed* (it has its position, and its header says what came before it), then *committed* by a sync of this file
 // or of the journal, and *written* here before or after that.
-import type { DiskFile } from '../base/index.js'
+import type { DiskFile, FanfareError } from '../base/index.js'
 import { type Block, claimedLength, readBlock } from './block.js'
 import type { BlockCache, CachedBlocks } from './block-cache.js'
-import { encodeFileHeader, readRange } from './file-header.js'
+import { encodeFileHeader, failedSync, readRange } from './file-header.js'
 import type { FilePool } from './file-pool.js'
 import { firstIndex, Segment, type LoadedBlocks } from './segment.js'
 import { scanSegment, type ByteRange } from './segment-scan.js'
@@ -84,6 +84,7 @@ export class FileSegment extends Segment implements CachedBlocks {
   #indexPositions: number[] = []
   #indexTimes: number[] = []
   isDropped = false
+  #syncFailure: FanfareError | undefined
   /** Which file it is: another after each compaction. */
   #file = 0
   /** Set while compaction puts another file in place. */
@@ -171,8 +172,15 @@ export class FileSegment extends Segment implements CachedBlocks {
   /** Makes what is written safe, the file's name too. */
   async sync(): Promise<void> {
     if (!this.hasFile) return
+    if (this.#syncFailure !== undefined) throw this.#syncFailure
     const length = this.#writtenLength
-    await this.#home.pool.use(this.path, 'write', (file) => file.sync())
+    try {
+      await this.#home.pool.use(this.path, 'write', (file) => file.sync())
+    } catch (cause) {
+      // The system may have dropped what it could not write, and a second sync would report success without it.
+      this.#syncFailure = failedSync(this.path, cause)
+      throw this.#syncFailure
+    }
     if (!this.#isNamed) await this.#home.pool.disk.syncDirectory(this.directory)
     this.#isNamed = true
     this.#syncedLength = length

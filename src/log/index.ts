@@ -18,3 +18,4 @@ export type {
 } from './log.js'
 export { MemoryLogStore, type MemoryLogStoreOptions } from './memory-log-store.js'
 export { openFileLogStore, ROOT_FILE, type FileLogStoreOptions } from './file-log-store.js'
+export { verifyStore } from './verify-store.js'

@@ -12,8 +12,8 @@
 import { assert, FanfareError, type Disk, type DiskFile } from '../base/index.js'
 import { readUint64, writeUint64 } from './block.js'
 import { ByteWriter } from './byte-writer.js'
-import { decodeFileHeader, encodeFileHeader, readRange } from './file-header.js'
-import { EntryReader, type EntryWriter } from './journal-entry.js'
+import { decodeFileHeader, encodeFileHeader, failedSync, readRange } from './file-header.js'
+import { EntryReader, EntryWriter } from './journal-entry.js'
 
 export const JOURNAL_DIRECTORY = 'journal'
 
@@ -58,12 +58,16 @@ export class Journal {
     this.#batchNumber = batchNumber
   }
 
-  /** Makes a journal that begins with `snapshot`, safely, under a temporary name. */
+  /**
+   * Makes a journal that begins with the parts of a snapshot, safely, under a temporary name. Each part is a batch, so that damage
+   * to one leaves the others; the last batch is written when those are safe, and says so.
+   */
   static async prepare(
     disk: Disk,
     number: number,
     batchNumber: number,
-    snapshot: EntryWriter,
+    snapshot: readonly EntryWriter[],
+    isClosed = false,
   ): Promise<Journal> {
     const temporary = temporaryPath(number)
     await disk.remove(temporary)
@@ -72,7 +76,12 @@ export class Journal {
       const header = encodeFileHeader(disk, 'j', { number })
       await file.write(header, 0, header.length, 0)
       const journal = new Journal(disk, number, file, header.length, batchNumber)
-      await journal.write(snapshot)
+      for (const part of snapshot) if (part.count > 0) await journal.write(part)
+      await journal.sync()
+      const end = new EntryWriter()
+      end.ready()
+      if (isClosed) end.closed()
+      await journal.write(end)
       await journal.sync()
       return journal
     } catch (error) {
@@ -120,7 +129,11 @@ export class Journal {
 
   async sync(): Promise<void> {
     const length = this.#length
-    await this.#file.sync()
+    try {
+      await this.#file.sync()
+    } catch (cause) {
+      throw failedSync(journalPath(this.number), cause)
+    }
     this.#syncedLength = length
   }
 

@@ -4,7 +4,7 @@ import type { Disk } from '../base/index.js'
 import { type Block, readBlock } from './block.js'
 import { decodeFileHeader, readRange } from './file-header.js'
 import type { FileLog } from './file-log.js'
-import { segmentFileNumber } from './file-segment.js'
+import { segmentFileName, segmentFileNumber } from './file-segment.js'
 import {
   entriesOf,
   JOURNAL_DIRECTORY,
@@ -86,6 +86,7 @@ export async function recoverJournals(disk: Disk, isChanging: boolean): Promise<
     contents.push(content)
   }
   replay(state, contents)
+  if (!state.isJournalWhole) state.wasClosed = false
   if (numbers.length === 0) state.wasClosed = false
   else if (!state.wasClosed) {
     state.findings.push({
@@ -512,6 +513,52 @@ async function writeAgain(
   } finally {
     await file.close()
   }
+}
+
+/** Numbers that a log whose reservations are lost leaves out: more than were ever reserved ahead. */
+const SKIPPED_NUMBERS = 1_048_576
+
+/** With a damaged journal, logs that the catalogue does not name are taken from what their segments say of them. */
+export async function adoptDirectories(disk: Disk, state: FoundState): Promise<void> {
+  if (state.isJournalWhole) return
+  const names = new Set([...state.logs.values()].map((log) => log.name))
+  for (const directory of await disk.list(LOG_DIRECTORY)) {
+    const incarnation = Number(directory.slice(directory.lastIndexOf('.') + 1))
+    if (state.logs.has(incarnation)) continue
+    const found = await describeDirectory(disk, `${LOG_DIRECTORY}/${directory}`)
+    if (found === undefined || found.incarnation !== incarnation || names.has(found.name)) continue
+    names.add(found.name)
+    state.logs.set(incarnation, found)
+    state.nextIncarnation = Math.max(state.nextIncarnation, incarnation + 1)
+    state.findings.push({
+      kind: 'damaged-block',
+      log: found.name,
+      path: `${LOG_DIRECTORY}/${directory}`,
+      description:
+        'The journal is damaged and does not name this log; it was taken from its segments. Removals that were not applied to them may be undone.',
+    })
+  }
+}
+
+async function describeDirectory(disk: Disk, directory: string): Promise<FoundLog | undefined> {
+  const numbers = (await disk.list(directory)).map(segmentFileNumber).filter((number) => number > 0)
+  for (const number of numbers.reverse()) {
+    const bytes = await readWhole(disk, `${directory}/${segmentFileName(number)}`)
+    const header = decodeFileHeader(disk, 's', bytes)
+    if (header === undefined) continue
+    const { log, incarnation, settings } = header.content as SegmentHeader
+    const found = new FoundLog({ name: log, incarnation, settings })
+    const { blocks } = scanSegment(disk, bytes, header.length, incarnation, bytes.length)
+    found.ceiling = (blocks[blocks.length - 1]?.lastSequence ?? number) + SKIPPED_NUMBERS
+    return found
+  }
+  return undefined
+}
+
+interface SegmentHeader {
+  readonly log: string
+  readonly incarnation: number
+  readonly settings: LogSettings
 }
 
 /** Directories of logs that the catalogue does not name: dropped ones are removed, doubtful ones set aside. */
