@@ -26,7 +26,8 @@ const BOUND_MS = 15_000
 
 /** Starts a command that is ended after a bound, so that no failing test leaves one behind. */
 export function start(args: readonly string[], input = '', directory?: string): RunningCommand {
-  const { FANFARE_DIRECTORY: _theirs, ...environment } = process.env
+  const environment = { ...process.env }
+  delete environment.FANFARE_DIRECTORY
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...environment, ...(directory === undefined ? {} : { FANFARE_DIRECTORY: directory }) },

@@ -163,7 +163,8 @@ it.skipIf(process.platform !== 'linux')(
   'has a larger thread pool than Node would give it',
   async () => {
     const threads = async (entry: string): Promise<number> => {
-      const { UV_THREADPOOL_SIZE: _theirs, ...environment } = process.env
+      const environment = { ...process.env }
+      delete environment.UV_THREADPOOL_SIZE
       const child = spawn(process.execPath, [entry, 'serve', '-a', '127.0.0.1', '-p', '-1'], {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: environment,
