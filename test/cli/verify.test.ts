@@ -61,7 +61,7 @@ it('leaves the other streams working, and reading says what is damaged and goes 
   await data.run(['pub', 'order.placed', 'after it', '--directory', data.path])
   damage('order number 50;')
   const audit = await start(['stream', 'read', 'audit', '--raw'], '', data.path).outcome
-  expect(audit).toEqual({ code: 0, signal: null, stdout: 'x\n', stderr: '' })
+  expect(audit).toMatchObject({ code: 0, stdout: 'x\n' })
   const orders = await start(['stream', 'read', 'orders', '--raw'], '', data.path).outcome
   expect(orders.code).toBe(0)
   expect(orders.stdout).toMatch(/after it\n$/)
