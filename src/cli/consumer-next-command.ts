@@ -22,7 +22,7 @@ export function consumerNextCommand(): Command {
     .argument('<stream>')
     .argument('<consumer>')
     .option('--count <count>', 'so many messages', toCount('--count'), 1)
-    .option('--timeout <duration>', 'longest wait for a message', toMs('--timeout'), 5_000)
+    .option('--timeout <duration>', 'longest wait for a message', toMs('--timeout'), 1_000)
     .option('--no-ack', 'give the messages back instead')
     .action((stream: string, consumer: string, flags: NextFlags) =>
       inDirectory(flags, (broker) => printNext(broker, stream, consumer, flags)),
@@ -52,8 +52,7 @@ async function printNext(
   const puller = new ConsumerPuller(consumer)
   try {
     for (let i = 0; i < flags.count; i++) {
-      const timeoutMs = (await hasNothing(consumer)) ? 0 : flags.timeout
-      const message = await puller.next({ timeoutMs })
+      const message = await puller.next({ timeoutMs: flags.timeout })
       if (message === undefined) throw await nothingCame(consumer)
       print(formatStored(message, flags))
       if (flags.ack) await puller.acknowledge(message)
@@ -61,12 +60,6 @@ async function printNext(
   } finally {
     puller.leave()
   }
-}
-
-/** Whether there is nothing that waiting could bring: nobody else publishes here. */
-async function hasNothing(consumer: Consumer): Promise<boolean> {
-  const { pending, redelivering, isPaused } = await consumer.info()
-  return isPaused || pending + redelivering === 0
 }
 
 async function nothingCame(consumer: Consumer): Promise<FanfareError> {

@@ -11,6 +11,7 @@ import { serveCommand } from './serve-command.js'
 import { normalizeServerFlags } from './server-flags.js'
 import { streamCommand } from './stream-command.js'
 import { subscribeCommand } from './subscribe-command.js'
+import { verifyCommand } from './verify-command.js'
 
 export interface Program {
   parseAsync(args: readonly string[], from: { from: 'user' }): Promise<unknown>
@@ -30,6 +31,7 @@ export function buildProgram(): Program {
     streamCommand(),
     consumerCommand(),
     deadLetterCommand(),
+    verifyCommand(),
     benchCommand(),
   ]
   for (const command of commands) program.addCommand(command)

@@ -15,7 +15,12 @@ import {
   type StreamSettings,
   type Transaction,
 } from '../engine/index.js'
-import { MemoryLogStore, type LogStore, type RecoveredOwner } from '../log/index.js'
+import {
+  MemoryLogStore,
+  type LogStore,
+  type RecoveryFinding,
+  type RecoveredOwner,
+} from '../log/index.js'
 import { PatternIndex, type TopicHandle } from '../topic/index.js'
 import { inBackground } from './background.js'
 import { recoverConsumer, type RecoveredConsumer } from './consumer-record.js'
@@ -120,6 +125,11 @@ export class EmbeddedDurable implements Durable {
     const stream = new EmbeddedStream(this.#site, found.settings, log)
     await stream.recover(found)
     this.#enter(stream)
+  }
+
+  /** Tells of damage that the store met: when it was opened, or later while reading. */
+  reportFinding({ log, path, description }: RecoveryFinding): void {
+    this.#place.report({ type: 'recovery-finding', stream: log, path, description })
   }
 
   async createStream(settings: StreamSettings): Promise<Stream> {
@@ -322,9 +332,7 @@ export class EmbeddedDurable implements Durable {
   }
 
   #reportFindings(): void {
-    for (const { log, path, description } of this.store.findings) {
-      this.#place.report({ type: 'recovery-finding', stream: log, path, description })
-    }
+    for (const finding of this.store.findings) this.reportFinding(finding)
   }
 
   #assertFreeTopics({ name, topics }: StreamSettings): void {

@@ -311,7 +311,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#assertThere()
     this.#keepIds(sequence)
     const wasThere = this.log.remove(sequence, true)
-    // Also for one that is gone: another removal may be on its way to the disk.
+    // Also for one that is gone: another removal of it may be on its way to the disk.
     await this.#site.store.flush()
     return wasThere
   }
@@ -453,21 +453,25 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     for (const topic of this.#settings.topics) this.#site.forgetInterest(topic)
   }
 
-  /** Reads again what carries an id that is not known, or a moment of its own. */
+  /**
+   * Reads again what carries an id that is not known, or a moment of its own. Ids also of messages that are gone: limits may
+   * have removed them, or remove them at this opening, before their ids were noted.
+   */
   async #recoverMarked(idsThrough: number): Promise<void> {
-    const { firstSequence } = this.log.state
     const windowStartMs = this.#site.clock.nowMs() - this.#settings.duplicateWindowMs
-    const idsFrom = Math.max(await this.log.sequenceAt(windowStartMs), idsThrough + 1)
     const hasTimes = (this.#marks & (HAS_TTL | IS_DELAYED)) !== 0
     if (!hasTimes && (this.#marks & HAS_ID) === 0) return
-    const cursor = this.log.cursor(hasTimes ? firstSequence : idsFrom)
+    const cursor = this.log.remains(hasTimes ? 0 : windowStartMs)
+    if (!hasTimes) cursor.seek(Math.max(cursor.position, idsThrough + 1))
     try {
       while (await moveToNext(cursor)) {
         const { flags, sequence, timeMs } = cursor
         if (flags === 0) continue
         const message = toStoredMessage(cursor, this.#site.topicAt)
+        // Of those that are gone nothing is done when their moment comes.
         this.#times.recovered(message, sequence, timeMs, flags)
-        const id = (flags & HAS_ID) !== 0 && sequence >= idsFrom ? readId(message) : undefined
+        const isUnknown = sequence > idsThrough && timeMs >= windowStartMs
+        const id = isUnknown && (flags & HAS_ID) !== 0 ? readId(message) : undefined
         if (id !== undefined) this.#rememberId(id, sequence, timeMs)
       }
     } finally {

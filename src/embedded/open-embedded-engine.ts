@@ -45,8 +45,11 @@ export async function openEngineOnDisk(
 ): Promise<EmbeddedEngine> {
   const { openFileLogStore } = await import('../log/index.js')
   const { clock = systemClock, checkpointBytes, segmentBytes } = options
-  const store = await openFileLogStore(disk, clock, checkpointBytes ? { checkpointBytes } : {})
   const engine = new EmbeddedEngine(options)
+  const store = await openFileLogStore(disk, clock, {
+    ...(checkpointBytes === undefined ? {} : { checkpointBytes }),
+    onFinding: (finding) => engine.durable?.reportFinding(finding),
+  })
   await engine.openDurable({ store, strongest: 'fsync', segmentBytes, closed })
   return engine
 }

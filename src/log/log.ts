@@ -137,10 +137,10 @@ export interface Log {
 
   cursor(fromSequence: number): LogCursor
   /**
-   * The same, which shows removed records too as long as their bytes lie there: after a stop, what limits removed before its
-   * owner could note what it knew of them.
+   * Begins at, or somewhat before, the first record whose time is at least `sinceMs`, and shows removed records too as long as
+   * their bytes lie there: after a stop, what limits removed before its owner could note what it knew of them.
    */
-  remains(fromSequence: number): LogCursor
+  remains(sinceMs: number): LogCursor
   /** A copy of one committed record, or undefined when it is not there. */
   read(sequence: number): Promise<LogRecord | undefined>
   /** The number of the first committed record whose time is at least `timeMs`; one more than the last when there is none. */
@@ -206,7 +206,10 @@ export interface LogStore {
 
   /** Makes a log; it is durable when the promise resolves. Names are safe on every file system; checked above. */
   create(name: string, settings: LogSettings): Promise<Log>
-  /** Removes a log and its files. */
+  /**
+   * Removes a log and its files; nothing can be appended from now on. When the promise rejects (DISK_FULL), the log may be there again
+   * after the directory is opened the next time.
+   */
   drop(log: Log): Promise<void>
 
   /** What was recovered of the owners, by name, until they are `adopt`ed. */

@@ -100,3 +100,14 @@ it('takes no empty path for a directory', async () => {
   expect(await codeOf(openBroker({ directory: '' }))).toBe('OPTION_INVALID')
   expect(await codeOf(openBroker({ directory: 5 as never }))).toBe('OPTION_INVALID')
 })
+
+it('reads the last message of each topic from the disk', async () => {
+  const first = await reopen()
+  await first.stream('prices', { topics: ['price.*'] })
+  for (const symbol of ['a', 'b', 'a', 'c', 'b']) await first.publish(`price.${symbol}`, symbol)
+
+  const prices = await (await reopen()).stream('prices')
+  const sequences: number[] = []
+  for await (const { sequence } of prices.read({ from: 'last-per-topic' })) sequences.push(sequence)
+  expect(sequences).toEqual([3, 4, 5])
+})
