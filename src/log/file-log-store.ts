@@ -346,7 +346,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     this.pool.forget(segment.path)
     const remove = async (): Promise<void> => {
       // What owners noted of the records when they were told of this is written first.
-      if (!this.#isClosed) await this.flush()
+      if (this.#owners.size > 0 && !this.#isClosed) await this.flush()
       await this.#disk.remove(segment.path)
       if (log.isDropped) return
       await this.#disk.syncDirectory(segment.directory)
