@@ -46,6 +46,8 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   /** What is in flight, by token. */
   readonly #inFlight = new Map<number, BatchItem>()
   readonly #pending: PendingCount
+  /** Messages settled in units that are not committed yet. */
+  readonly #settling = new Set<number>()
   /** Letters that are being read to be handed out again. */
   readonly #calledBack = new Set<number>()
   readonly #source: MessageSource
@@ -174,27 +176,36 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
       return false
     }
     if (done === undefined && this.#inFlight.get(token)!.id > 0) {
-      this.#settle(token)
+      for (const id of this.#settle(token)) this.#settled(id)
       this.#noteSoon()
     } else {
       this.#site.store.beginUnit()
-      this.acknowledgeInUnit(token)
-      this.#site.store.endUnit(done)
+      const finish = this.acknowledgeInUnit(token)
+      this.#site.store.endUnit((error) => {
+        finish(error)
+        done?.(error)
+      })
     }
     this.#pump()
     return true
   }
 
   /**
-   * Settles with the unit at hand; the caller has seen that the token is good. Answers what takes it back when the unit
-   * could not be committed.
+   * Settles with the unit at hand; the caller has seen that the token is good. Answers what has to be called when the unit is
+   * committed, or could not be: then it is taken back. Until then the stream keeps the message, as nothing is certain.
    */
-  acknowledgeInUnit(token: number): () => void {
+  acknowledgeInUnit(token: number): (error?: FanfareError) => void {
     const settlement = this.#ledger.findHandOut(token)
-    this.#settle(token)
+    const ids = this.#settle(token)
+    for (const id of ids) {
+      if (id > 0) this.#settling.add(id)
+      else this.#settled(id)
+    }
     this.#writeNote('fsync')
-    return () => {
-      if (settlement !== undefined) this.#ledger.revive(settlement)
+    return (error) => {
+      const kept = ids.filter((id) => this.#settling.delete(id))
+      if (error === undefined) for (const id of kept) this.#settled(id)
+      else if (settlement !== undefined) this.#ledger.revive(settlement)
       this.#pump()
     }
   }
@@ -276,7 +287,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   }
 
   hasSettled(sequence: number): boolean {
-    return this.#ledger.isSettled(sequence)
+    return this.#ledger.isSettled(sequence) && !this.#settling.has(sequence)
   }
 
   /** A message that this consumer wants was accepted. */
@@ -503,18 +514,21 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
 
   // ---- verdicts and ends of waits ----------------------------------------------------------------------------------
 
-  #settle(token: number): void {
-    if (this.settings.acknowledge === 'all') {
-      this.#ledger.settleThrough(token)
-      for (const earlier of [...this.#inFlight.keys()]) {
-        if (earlier <= token) this.#settled(this.#drop(earlier))
-      }
-    } else if (this.#ledger.settle(token)) this.#settled(this.#drop(token))
+  /** Settles in the ledger; answers the ids of what is done with. */
+  #settle(token: number): number[] {
+    if (this.settings.acknowledge !== 'all') {
+      return this.#ledger.settle(token) ? this.#dropAll([token]) : []
+    }
+    this.#ledger.settleThrough(token)
+    return this.#dropAll([...this.#inFlight.keys()].filter((earlier) => earlier <= token))
+  }
+
+  #dropAll(tokens: readonly number[]): number[] {
+    return tokens.flatMap((token) => this.#drop(token) ?? [])
   }
 
   /** The message is done with: the stream may let it go, and a letter leaves its box. */
-  #settled(id: number | undefined): void {
-    if (id === undefined) return
+  #settled(id: number): void {
     if (id > 0) this.#home.retention.settled(id, this)
     else this.#source.box?.settle(-id)
   }

@@ -251,8 +251,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   removed(sequence: number, key: Uint8Array, keyStart: number, keyEnd: number): void {
-    // All that are committed go in one note, not each in its own.
-    if (sequence > this.#idsKeptThrough) this.#keepIds(this.log.state.lastSequence)
+    // All that were accepted go in one note, not each in its own.
+    if (sequence > this.#idsKeptThrough) this.#keepIds(this.log.acceptedSequence)
     if (this.#consumers.size === 0 || isDelayedKey(key, keyStart)) return
     const { name } = this.#site.topicAt(key, keyStart, keyEnd)
     for (const consumer of this.#consumers.values()) consumer.messageRemoved(sequence, name)

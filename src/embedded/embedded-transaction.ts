@@ -90,11 +90,11 @@ export class EmbeddedTransaction implements Transaction {
     const { store } = this.#place
     store.beginUnit()
     const receipts = this.#parts.map((part) => accept(part))
-    const revivals = this.#settlements.map(({ consumer, token }) =>
+    const finishes = this.#settlements.map(({ consumer, token }) =>
       consumer.acknowledgeInUnit(token),
     )
     store.endUnit((error) => {
-      if (error !== undefined) for (const revive of revivals) revive()
+      for (const finish of finishes) finish(error)
       done(error, error === undefined ? receipts : [])
     })
     this.#parts.forEach(({ address, message }, i) => {

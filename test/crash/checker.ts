@@ -101,6 +101,8 @@ export class Checker {
 
   beginLife(ending: Ending): void {
     this.#life += 1
+    this.#found.clear()
+    this.#foundLetters.clear()
     if (ending === 'power loss') this.#lostPower = true
     for (const consumer of this.#consumers.values()) consumer.beginLife(ending)
     for (const stream of this.#streams.values()) {
