@@ -20,8 +20,12 @@ export interface DeskOwner {
   read(id: number): Promise<StoredMessage | undefined>
   /** Writes what changed in the ledger, with the unit at hand. */
   note(): void
+  /** Settles it with the unit at hand. */
+  bury(failure: LedgerFailure): void
+  /** The unit could not be committed. */
+  unbury(failure: LedgerFailure): void
   /** The message is settled and its letter committed. */
-  settled(id: number): void
+  settled(failure: LedgerFailure): void
   /** Something became possible. */
   changed(): void
 }
@@ -88,10 +92,11 @@ export class DeadLetterDesk {
 
   /** The consumer has no dead letters: events are all that remains. */
   #drop(batch: readonly LedgerFailure[]): void {
-    for (const { id } of batch) this.#owner.ledger().bury(id)
+    for (const failure of batch) this.#owner.bury(failure)
     this.#owner.note()
-    for (const { id, reason, error } of batch) {
-      this.#owner.settled(id)
+    for (const failure of batch) {
+      this.#owner.settled(failure)
+      const { id, reason, error } = failure
       const { name: consumer } = this.#owner.settings()
       const stream = this.#home.name
       this.#site.report({ type: 'message-dropped', stream, consumer, sequence: id, reason, error })
@@ -114,7 +119,7 @@ export class DeadLetterDesk {
         if (message !== undefined) box.write(address, message)
         // A letter that failed once more is replaced by its new one.
         if (failure.id < 0) box.settle(-failure.id)
-        ledger.bury(failure.id)
+        this.#owner.bury(failure)
         kept.push(letter)
       }
       this.#owner.note()
@@ -122,7 +127,7 @@ export class DeadLetterDesk {
     try {
       await this.#commit(accept)
     } catch (error) {
-      for (const { failure } of kept) ledger.unbury(failure)
+      for (const { failure } of kept) this.#owner.unbury(failure)
       throw error
     }
     for (const letter of kept) this.#tellKept(letter)
@@ -147,7 +152,7 @@ export class DeadLetterDesk {
   }
 
   #tellKept({ failure, topic, sequence, message }: Letter): void {
-    this.#owner.settled(failure.id)
+    this.#owner.settled(failure)
     if (message === undefined) return
     const { reason, error } = failure
     const { name: consumer } = this.#owner.settings()

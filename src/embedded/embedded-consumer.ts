@@ -1,7 +1,7 @@
 // A consumer of the embedded engine: reads its stream upwards, hands messages to members that have credit, and keeps in the
 // ledger what became of each. The ledger decides; this class reads, writes, delivers and rings when a moment has come.
 import { FanfareError, type Alarm } from '../base/index.js'
-import { ConsumerLedger } from '../delivery/index.js'
+import { ConsumerLedger, type LedgerFailure } from '../delivery/index.js'
 import {
   differingFields,
   type Consumer,
@@ -92,7 +92,15 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
       ledger: () => this.#ledger,
       read: (id) => this.#source.read(id),
       note: () => this.#writeNote('fsync'),
-      settled: (id) => this.#settled(id),
+      bury: ({ id }) => {
+        this.#ledger.bury(id)
+        this.#settling.add(id)
+      },
+      unbury: (failure) => {
+        this.#settling.delete(failure.id)
+        this.#ledger.unbury(failure)
+      },
+      settled: (failure) => this.#givenUp(failure),
       changed: () => this.#pump(),
     })
   }
@@ -397,7 +405,11 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
       this.#desk.work()
       const batch = new HandOutBatch()
       if (!this.#isPaused) this.#fill(batch)
-      if (batch.isEmpty) continue
+      if (batch.isEmpty) {
+        // What was looked at may be parked behind a dead letter.
+        this.#desk.work()
+        continue
+      }
       this.#isCalled = true
       if (!(await this.#writeAttempts(batch))) break
       await this.#deliver(batch)
@@ -525,6 +537,13 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
 
   #dropAll(tokens: readonly number[]): number[] {
     return tokens.flatMap((token) => this.#drop(token) ?? [])
+  }
+
+  /** A message's letter is committed. One that was parked or had grown too old may never have been handed out. */
+  #givenUp({ id, deliveryCount }: LedgerFailure): void {
+    this.#settling.delete(id)
+    if (id > 0 && deliveryCount === 0) this.#pending.count -= 1
+    this.#settled(id)
   }
 
   /** The message is done with: the stream may let it go, and a letter leaves its box. */
