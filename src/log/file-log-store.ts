@@ -327,9 +327,10 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     }
   }
 
-  removed(log: FileLog, from: number, through: number): void {
+  removed(log: FileLog, from: number, through: number, done: () => void): void {
     const level = log.settings.durability === 'fsync' ? 'fsync' : 'written'
-    this.#enter({ write: (entries) => entries.removed(log.incarnation, from, through) }, level)
+    const write = (entries: EntryWriter): void => entries.removed(log.incarnation, from, through)
+    this.#enter({ write, done }, level)
   }
 
   limitsSet(log: FileLog | MemoryLog, limits: LogLimits): void {
@@ -775,7 +776,8 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     for (const log of this.#findableLogs()) {
       const { name, incarnation, settings, limits } = log
       entries.create({ name, incarnation, settings: { ...settings, limits } })
-      const { firstSequence, lastSequence, lastTimeMs } = log.state
+      const { lastSequence, lastTimeMs } = log.state
+      const firstSequence = log instanceof FileLog ? log.certainFirst : log.firstSequence
       const ceiling = log instanceof FileLog ? log.ceiling : this.#ceilings.get(log)!
       entries.state(incarnation, firstSequence, lastSequence, ceiling, lastTimeMs)
       if (log instanceof FileLog) log.describeRemoved(entries)

@@ -28,7 +28,8 @@ export interface FileLogHome extends SegmentHome {
   /** Throws when the open unit has parts in memory. */
   checkUnit(isDurable: boolean): void
   accepted(log: FileLog, bytes: number): void
-  removed(log: FileLog, from: number, through: number): void
+  /** Calls `done` when the removal is safe, or will not be. */
+  removed(log: FileLog, from: number, through: number, done: () => void): void
   limitsSet(log: FileLog, limits: LogLimits): void
   /** Removes the file of a segment that never came to be, durably. */
   discard(segment: FileSegment): Promise<void>
@@ -46,6 +47,12 @@ export class FileLog extends SegmentedLog {
   #active: FileSegment | undefined
   /** Numbers of dropped segments whose files may still be found after a loss of power. */
   readonly #gone = new Set<{ readonly from: number; readonly through: number }>()
+  /** Removals that are not committed: a new journal knows nothing of them, and the bytes stay. */
+  readonly #uncertain = new Set<{
+    readonly from: number
+    readonly through: number
+    readonly firstBefore: number
+  }>()
   /** Segments with blocks that are not written or not safe, oldest first. */
   #unsafe: FileSegment[] = []
   /** Numbers up to here are reserved, durably. */
@@ -84,8 +91,19 @@ export class FileLog extends SegmentedLog {
     for (const { from, through } of this.#gone) entries.removed(this.incarnation, from, through)
     for (const { removed, firstSequence, span } of this.segments) {
       if (removed === undefined || removed.size === 0) continue
-      entries.removedMap(this.incarnation, firstSequence, removed.toWords(span))
+      const words = removed.toWords(span)
+      for (const { from, through } of this.#uncertain) {
+        clearBits(words, from - firstSequence, through - firstSequence)
+      }
+      entries.removedMap(this.incarnation, firstSequence, words)
     }
+  }
+
+  /** The oldest record's number, as long as removals that are not committed do not count. */
+  get certainFirst(): number {
+    let first = this.firstSequence
+    for (const { firstBefore } of this.#uncertain) first = Math.min(first, firstBefore)
+    return first
   }
 
   /** The file of a dropped segment is removed, durably. */
@@ -288,7 +306,19 @@ export class FileLog extends SegmentedLog {
   /** When the next segment can be found, the last number can, whatever was removed before it. */
   protected override mayDrop(segment: Segment): boolean {
     const next = this.segments[this.segments.indexOf(segment) + 1] as FileSegment | undefined
-    return next?.isFindable === true
+    return (
+      next?.isFindable === true && !this.#isUncertain(segment.firstSequence, segment.nextSequence)
+    )
+  }
+
+  /** A removal that may not be committed yet takes no bytes away. */
+  protected override isWanted(segment: Segment, sequence: number): boolean {
+    return super.isWanted(segment, sequence) || this.#isUncertain(sequence, sequence + 1)
+  }
+
+  #isUncertain(from: number, to: number): boolean {
+    if (this.#uncertain.size === 0) return false
+    return [...this.#uncertain].some((removal) => removal.from < to && removal.through >= from)
   }
 
   protected override compact(segment: Segment): void {
@@ -296,7 +326,12 @@ export class FileLog extends SegmentedLog {
   }
 
   protected override removalMade(from: number, through: number): void {
-    this.#home.removed(this, from, through)
+    const removal = { from, through, firstBefore: this.firstSequence }
+    this.#uncertain.add(removal)
+    this.#home.removed(this, from, through, () => {
+      this.#uncertain.delete(removal)
+      if (this.#uncertain.size === 0) this.settleWaiting()
+    })
   }
 
   protected override limitsChanged(limits: LogLimits): void {
@@ -387,4 +422,10 @@ export interface PlacedPart {
   readonly blocks: readonly Block[]
   readonly active: FileSegment | undefined
   readonly mark: SegmentMark | undefined
+}
+
+/** Clears the bits `from` to `through` of a bitmap, as far as it has them. */
+function clearBits(words: Uint32Array, from: number, through: number): void {
+  const end = Math.min(through, words.length * 32 - 1)
+  for (let bit = Math.max(0, from); bit <= end; bit++) words[bit >>> 5]! &= ~(1 << (bit & 31))
 }

@@ -442,12 +442,17 @@ export abstract class SegmentedLog implements Log, CursorSource {
   protected tellCommitted(): void {
     const through = this.#committed
     this.#isAdmitting = false
-    const unsettled = [...this.#unsettled]
-    this.#unsettled.clear()
-    for (const segment of unsettled) this.#settleSegment(segment)
+    this.settleWaiting()
     this.#work()
     if (this.#limits !== NO_LIMITS) this.enforceLimits(this.clock.nowMs())
     for (const listener of this.#listeners) listener.committed(through)
+  }
+
+  /** Looks again at segments that could not go, or be compacted, when they were looked at. */
+  protected settleWaiting(): void {
+    const unsettled = [...this.#unsettled]
+    this.#unsettled.clear()
+    for (const segment of unsettled) this.#settleSegment(segment)
   }
 
   /** What compaction keeps: records that are there, and those whose key has still to be taken off. */
@@ -460,7 +465,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     segment.storedBytes = storedBytes
   }
 
-  /** Whether a segment without records can go now; asked again after each commit. */
+  /** Whether a segment without records can go now; asked again by `settleWaiting`. */
   protected mayDrop(_segment: Segment): boolean {
     return true
   }

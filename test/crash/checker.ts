@@ -87,6 +87,8 @@ export class Checker {
   #life = -1
   /** Whether any life ended with a loss of power since the start. */
   #lostPower = false
+  /** The disk fails now and then: what was asked may be refused, and a refusal may be all that is told. */
+  isDiskFailing = false
   /** All that waits for its moment is due. */
   isEverythingDue = false
 

@@ -235,9 +235,19 @@ export class Load {
       else diary.write({ kind: 'transaction-refused', transaction, code: error.code })
       diary.flush()
       if (held === undefined) return
-      if (error !== undefined) this.#held.push(held)
+      if (error !== undefined) this.#holdOn(held)
       else if (held.joint.tokens.delete(held.token)) held.joint.owed += 1
     })
+  }
+
+  /** A transaction that was refused leaves the hand-out as it was; one that could not be committed ends it. */
+  #holdOn(held: Held): void {
+    const { joint, token, number } = held
+    if (joint.consumer.extend(token)) this.#held.push(held)
+    else if (joint.tokens.delete(token)) {
+      this.#place.diary.write({ kind: 'expired', consumer: joint.id, number })
+      joint.owed += 1
+    }
   }
 
   #takeHeld(): Held | undefined {
