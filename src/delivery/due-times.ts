@@ -11,6 +11,8 @@ export class DueTimes {
   /** Time and sequence in turn. Only the first page is ever smaller than the others, while it is the only one. */
   readonly #pages: Float64Array[] = [new Float64Array(2 * FIRST_ENTRIES)]
   #size = 0
+  /** No sequence is higher. */
+  #highest = 0
 
   get size(): number {
     return this.#size
@@ -22,6 +24,7 @@ export class DueTimes {
   }
 
   add(atMs: number, sequence: number): void {
+    this.#highest = Math.max(this.#highest, sequence)
     this.#makeRoom()
     let index = this.#size++
     while (index > 0) {
@@ -41,6 +44,19 @@ export class DueTimes {
     if (this.#size > 0) this.#sink(this.#timeAt(this.#size), this.#sequenceAt(this.#size))
     this.#giveRoom()
     return sequence
+  }
+
+  /** Forgets sequences from `sequence` on: their messages never came to be, and the numbers are given again. */
+  removeFrom(sequence: number): void {
+    if (this.#highest < sequence) return
+    const size = this.#size
+    this.#size = 0
+    this.#highest = sequence - 1
+    for (let index = 0; index < size; index++) {
+      const kept = this.#sequenceAt(index)
+      // What is kept is put where it was looked at already.
+      if (kept < sequence) this.add(this.#timeAt(index), kept)
+    }
   }
 
   /** Puts an entry in the place of the first. */

@@ -243,6 +243,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#tails.clear()
     while ((this.#rollUps.at(-1)?.sequence ?? 0) >= from) this.#rollUps.pop()
     this.#duplicates.removeFrom(from)
+    this.#times.failed(from)
     this.#idsKeptThrough = Math.min(this.#idsKeptThrough, from - 1)
     for (const consumer of this.#consumers.values()) consumer.messagesLost()
     this.#receipts.failed(from, error)
@@ -295,24 +296,24 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#assertThere()
     const { lastSequence, records } = this.log.state
     this.#keepIds(lastSequence)
-    if (options.topic === undefined && options.keep === undefined) {
-      this.log.trim(Math.min((options.before ?? Infinity) - 1, lastSequence), true)
-    } else {
-      for (const sequence of await selectForPurge(this.log, this.#site.topicAt, options)) {
-        this.log.remove(sequence, true)
-      }
-    }
-    const purged = records - this.log.state.records
-    await this.#site.store.flush()
-    return purged
+    const isPartial = options.topic !== undefined || options.keep !== undefined
+    const selected = isPartial ? await selectForPurge(this.log, this.#site.topicAt, options) : []
+    await this.#commit(() => {
+      for (const sequence of selected) this.log.remove(sequence, true)
+      if (!isPartial) this.log.trim(Math.min((options.before ?? Infinity) - 1, lastSequence), true)
+    })
+    return records - this.log.state.records
   }
 
   async remove(sequence: number): Promise<boolean> {
     this.#assertThere()
     this.#keepIds(sequence)
-    const wasThere = this.log.remove(sequence, true)
-    // Also for one that is gone: another removal of it may be on its way to the disk.
-    await this.#site.store.flush()
+    let wasThere = false
+    await this.#commit(() => {
+      wasThere = this.log.remove(sequence, true)
+    })
+    // Of one that is gone, another removal may be on its way to the disk.
+    if (!wasThere) await this.#site.store.flush()
     return wasThere
   }
 
@@ -442,6 +443,18 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#ended = reason
     this.#times.close()
     for (const consumer of this.#consumers.values()) consumer.stop(reason)
+  }
+
+  /** Resolves when all that `accept` accepts is committed, and rejects when it cannot be. */
+  #commit(accept: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#site.store.beginUnit()
+      try {
+        accept()
+      } finally {
+        this.#site.store.endUnit((error) => (error ? reject(error) : resolve()))
+      }
+    })
   }
 
   #place(consumer: EmbeddedConsumer): void {

@@ -36,6 +36,12 @@ export class MessageTimes {
     else if ((flags & HAS_TTL) !== 0) this.#expiries.add(nowMs + ttlMs, sequence)
   }
 
+  /** Messages from a sequence on were accepted and never committed. */
+  failed(fromSequence: number): void {
+    this.#expiries.removeFrom(fromSequence)
+    this.#delayed.removeFrom(fromSequence)
+  }
+
   /** Learns of a message that an earlier life of the stream accepted. */
   recovered(message: BytesMessage, sequence: number, timeMs: number, flags: number): void {
     const ttlMs = (flags & HAS_TTL) === 0 ? undefined : readTtlMs(message)

@@ -39,7 +39,7 @@ async function live({ directory, life, seed, ...sizes }: ChildOrder): Promise<vo
   const diary = new PipeDiary()
   const engine = await openEmbeddedEngine({ directory, ...sizes })
   const durable = await engine.openDurable()
-  for (const finding of durable.store.findings.filter((finding) => isDamage(finding))) {
+  for (const finding of durable.store.findings.filter(isDamage)) {
     diary.write({ kind: 'finding', text: JSON.stringify(finding) })
   }
   await takeInventory(durable, diary)

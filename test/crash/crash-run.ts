@@ -144,7 +144,7 @@ export class CrashRun {
 
   async #openChecked(engine: EmbeddedEngine): ReturnType<EmbeddedEngine['openDurable']> {
     const durable = await engine.openDurable()
-    const damage = durable.store.findings.filter((finding) => isDamage(finding))
+    const damage = durable.store.findings.filter(isDamage)
     if (damage.length > 0) throw new Violation(`opening found ${JSON.stringify(damage)}`)
     return durable
   }

@@ -44,7 +44,6 @@ export class PowerRun {
   readonly #random: SeededRandom
   readonly #checker = new Checker()
   #disk: FaultDisk
-  #lostPower = false
   #nowMs = 1_700_000_000_000
   /** All that was told, for whoever has to find out why. */
   readonly entries: Entry[] = []
@@ -86,7 +85,6 @@ export class PowerRun {
     disk.forgetFaults()
     disk.capacityBytes = Infinity
     this.#disk = isPower ? disk.crash() : disk.kill()
-    this.#lostPower ||= isPower
     return isPower ? 'power loss' : 'kill'
   }
 
@@ -143,7 +141,7 @@ export class PowerRun {
       return undefined
     }
     const durable = await engine.openDurable()
-    const damage = durable.store.findings.filter((finding) => isDamage(finding, this.#lostPower))
+    const damage = durable.store.findings.filter(isDamage)
     if (damage.length > 0) throw new Violation(`opening found ${JSON.stringify(damage)}`)
     return { engine, clock, diary: this.#diaryOf(disk) }
   }

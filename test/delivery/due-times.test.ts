@@ -9,16 +9,20 @@ describe('DueTimes', () => {
     const step = fc.oneof(
       { weight: 3, arbitrary: fc.record({ add: fc.nat(30), sequence: fc.nat(1000) }) },
       { weight: 2, arbitrary: fc.record({ take: fc.nat(30) }) },
+      { weight: 1, arbitrary: fc.record({ removeFrom: fc.nat(1000) }) },
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
         const dueTimes = new DueTimes()
-        const sorted: [atMs: number, sequence: number][] = []
+        let sorted: [atMs: number, sequence: number][] = []
         for (const one of steps) {
           if ('add' in one) {
             dueTimes.add(one.add, one.sequence)
             sorted.push([one.add, one.sequence])
             sorted.sort((a, b) => a[0] - b[0] || a[1] - b[1])
+          } else if ('removeFrom' in one) {
+            dueTimes.removeFrom(one.removeFrom)
+            sorted = sorted.filter(([, sequence]) => sequence < one.removeFrom)
           } else {
             const isDue = sorted.length > 0 && sorted[0]![0] <= one.take
             expect(dueTimes.takeDue(one.take)).toBe(isDue ? sorted.shift()![1] : undefined)
