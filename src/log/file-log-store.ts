@@ -327,7 +327,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     }
   }
 
-  removed(log: FileLog, from: number, through: number, done: () => void): void {
+  removed(log: FileLog, from: number, through: number, done: Done): void {
     const level = log.settings.durability === 'fsync' ? 'fsync' : 'written'
     const write = (entries: EntryWriter): void => entries.removed(log.incarnation, from, through)
     this.#enter({ write, done }, level)

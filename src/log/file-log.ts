@@ -28,8 +28,8 @@ export interface FileLogHome extends SegmentHome {
   /** Throws when the open unit has parts in memory. */
   checkUnit(isDurable: boolean): void
   accepted(log: FileLog, bytes: number): void
-  /** Calls `done` when the removal is safe, or will not be. */
-  removed(log: FileLog, from: number, through: number, done: () => void): void
+  /** Calls `done` when the removal is safe, or could not be made so. */
+  removed(log: FileLog, from: number, through: number, done: (error?: FanfareError) => void): void
   limitsSet(log: FileLog, limits: LogLimits): void
   /** Removes the file of a segment that never came to be, durably. */
   discard(segment: FileSegment): Promise<void>
@@ -328,9 +328,11 @@ export class FileLog extends SegmentedLog {
   protected override removalMade(from: number, through: number): void {
     const removal = { from, through, firstBefore: this.firstSequence }
     this.#uncertain.add(removal)
-    this.#home.removed(this, from, through, () => {
+    this.#home.removed(this, from, through, (error) => {
+      // One that could not be committed holds until the directory is opened again.
+      if (error !== undefined) return
       this.#uncertain.delete(removal)
-      if (this.#uncertain.size === 0) this.settleWaiting()
+      this.settleWaiting()
     })
   }
 

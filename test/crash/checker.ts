@@ -62,6 +62,8 @@ class StreamHistory {
   highest = 0
   highestBefore = 0
   isDeleting = false
+  /** Some removal of this life could not be written: what it took comes back, and later ones do not know of it. */
+  hasRefusedRemovals = false
 
   constructor(settings: StreamSettings) {
     this.settings = settings
@@ -109,6 +111,7 @@ export class Checker {
     for (const consumer of this.#consumers.values()) consumer.beginLife(ending)
     for (const stream of this.#streams.values()) {
       stream.highestBefore = stream.highest
+      stream.hasRefusedRemovals = false
       const { durability } = stream.settings
       const isLost = durability === 'memory' || (durability === 'os' && ending === 'power loss')
       if (!isLost) continue
@@ -141,6 +144,9 @@ export class Checker {
         return this.#askRemoval(entry)
       case 'removed':
         return this.#removed(this.#removals.get(entry.removal)!)
+      case 'removal-refused':
+        this.#removals.get(entry.removal)!.stream.hasRefusedRemovals = true
+        return
       case 'ask-create':
         return this.#askCreate(entry.stream)
       case 'created':
@@ -373,6 +379,7 @@ export class Checker {
   }
 
   #removed(removal: Removal): void {
+    if (removal.stream.hasRefusedRemovals) return
     for (const message of removal.stream.asked) {
       if (message.ask.isDelayed === true || message.evidentAt === undefined) continue
       if (message.evidentAt < removal.askedAt && covers(removal, message)) message.isGone = true

@@ -35,6 +35,8 @@ export class ConsumerHistory {
   readonly #highestOfKey = new Map<string, number>()
   readonly #highestSettledOfKey = new Map<string, number>()
   readonly #sequences = new Map<number, number>()
+  /** Messages that were passed over by others of their key, with what was handed out. */
+  readonly #mustBeGivenUp = new Map<number, string>()
   #lastToken = 0
   #lastFirstSequence = 0
 
@@ -109,9 +111,8 @@ export class ConsumerHistory {
     const earlier = this.peek(before)
     if (earlier.isInFlight)
       throw new Violation(`${what} is handed out while ${before} is in flight`)
-    if (earlier.handOuts === 0 && !earlier.isGivenUp) {
-      throw new Violation(`${what} is handed out and ${before} before it never was`)
-    }
+    // Its letter is committed by now; that this is told may follow.
+    if (earlier.handOuts === 0 && !earlier.isGivenUp) this.#mustBeGivenUp.set(before, what)
   }
 
   askVerdict({ number, verdict }: EntryOf<'ask-verdict'>): void {
@@ -162,6 +163,10 @@ export class ConsumerHistory {
 
   /** Dead letters stay; `found` holds the consumer's id and the number of each. */
   checkLetters(found: ReadonlySet<string>): void {
+    for (const [number, what] of this.#mustBeGivenUp) {
+      if (this.peek(number).isGivenUp) continue
+      throw new Violation(`${what} was handed out and ${number} before it never was`)
+    }
     if (this.#settings.deadLetter === undefined) return
     for (const [number, { isGivenUp }] of this.#deals) {
       if (!isGivenUp || found.has(`${this.#id} ${number}`)) continue

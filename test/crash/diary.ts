@@ -37,6 +37,8 @@ export type Entry =
       readonly topic?: string
     }
   | { readonly kind: 'removed'; readonly removal: number }
+  /** It may hold all the same, until the directory is opened again. */
+  | { readonly kind: 'removal-refused'; readonly removal: number }
   // ---- streams
   | { readonly kind: 'ask-create'; readonly stream: string }
   | { readonly kind: 'created'; readonly stream: string }

@@ -268,9 +268,7 @@ export class Load {
     const asked = { removal, stream: name, before, ...(topic !== undefined && { topic }) }
     diary.write({ kind: 'ask-removal', ...asked })
     const options = { before, ...(topic !== undefined && { topic }) }
-    this.#inBackground(this.#streams.get(name)!.purge(options), () =>
-      diary.write({ kind: 'removed', removal }),
-    )
+    this.#tellRemoval(this.#streams.get(name)!.purge(options), removal)
   }
 
   #removeOne(): void {
@@ -281,8 +279,15 @@ export class Load {
     const only = seen[this.#below(seen.length)]!
     const removal = this.#nextRemoval++
     diary.write({ kind: 'ask-removal', removal, stream: name, before: 0, only })
-    this.#inBackground(this.#streams.get(name)!.remove(only), () =>
-      diary.write({ kind: 'removed', removal }),
+    this.#tellRemoval(this.#streams.get(name)!.remove(only), removal)
+  }
+
+  #tellRemoval(work: Promise<unknown>, removal: number): void {
+    const { diary } = this.#place
+    this.#inBackground(
+      work,
+      () => diary.write({ kind: 'removed', removal }),
+      () => diary.write({ kind: 'removal-refused', removal }),
     )
   }
 
@@ -321,14 +326,19 @@ export class Load {
   }
 
   /** A failure is the engine's answer; what was asked then counts as not promised. */
-  #inBackground<T>(work: Promise<T>, done: (result: T) => void): void {
+  #inBackground<T>(
+    work: Promise<T>,
+    done: (result: T) => void,
+    refused: () => void = () => {},
+  ): void {
+    const tell = (entry: () => void): void => {
+      if (this.#place.isOver()) return
+      entry()
+      this.#place.diary.flush()
+    }
     work.then(
-      (result) => {
-        if (this.#place.isOver()) return
-        done(result)
-        this.#place.diary.flush()
-      },
-      () => {},
+      (result) => tell(() => done(result)),
+      () => tell(refused),
     )
   }
 
