@@ -51,6 +51,7 @@ export class FileLog extends SegmentedLog {
   readonly #uncertain = new Set<{
     readonly from: number
     readonly through: number
+    readonly isTrim: boolean
     readonly firstBefore: number
   }>()
   /** Segments with blocks that are not written or not safe, oldest first. */
@@ -92,8 +93,8 @@ export class FileLog extends SegmentedLog {
     for (const { removed, firstSequence, span } of this.segments) {
       if (removed === undefined || removed.size === 0) continue
       const words = removed.toWords(span)
-      for (const { from, through } of this.#uncertain) {
-        clearBits(words, from - firstSequence, through - firstSequence)
+      for (const { from, through, isTrim } of this.#uncertain) {
+        if (!isTrim) clearBits(words, from - firstSequence, through - firstSequence)
       }
       entries.removedMap(this.incarnation, firstSequence, words)
     }
@@ -325,8 +326,8 @@ export class FileLog extends SegmentedLog {
     this.#home.wantsCompaction(this, segment as FileSegment)
   }
 
-  protected override removalMade(from: number, through: number): void {
-    const removal = { from, through, firstBefore: this.firstSequence }
+  protected override removalMade(from: number, through: number, isTrim = false): void {
+    const removal = { from, through, isTrim, firstBefore: this.firstSequence }
     this.#uncertain.add(removal)
     this.#home.removed(this, from, through, (error) => {
       // One that could not be committed holds until the directory is opened again.

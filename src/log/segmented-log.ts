@@ -110,8 +110,8 @@ export abstract class SegmentedLog implements Log, CursorSource {
   protected abstract segmentDropped(segment: Segment): void
   /** Rewrites a segment without its removed records. */
   protected abstract compact(segment: Segment): void
-  /** What the caller cannot derive again was removed. */
-  protected abstract removalMade(from: number, through: number): void
+  /** What the caller cannot derive again was removed: by marking its numbers, or, in a trim, by moving the first. */
+  protected abstract removalMade(from: number, through: number, isTrim?: boolean): void
   protected abstract limitsChanged(limits: LogLimits): void
 
   get limits(): LogLimits {
@@ -282,7 +282,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   trim(sequence: number, durably: boolean): void {
     const through = Math.min(sequence, this.#committed)
     // What is gone already may have been removed by a call that a restart forgets.
-    if (durably && through > 0) this.removalMade(1, through)
+    if (durably && through > 0) this.removalMade(1, through, true)
     if (through >= this.#first) this.#trimTo(through)
   }
 
