@@ -1,6 +1,7 @@
 // Makes the child processes' programs: compiles the modules of this folder that they need, beside the built package, which they
 // import.
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import ts from 'typescript'
@@ -8,10 +9,14 @@ import ts from 'typescript'
 const folder = dirname(fileURLToPath(import.meta.url))
 const built = pathToFileURL(join(folder, '..', '..', 'dist')).href
 
-/** Writes the folder's modules as JavaScript into `directory`. */
-export async function compileChildPrograms(directory: string): Promise<void> {
-  await rm(directory, { recursive: true, force: true })
-  await mkdir(directory, { recursive: true })
+export interface ChildPrograms {
+  pathOf(name: string): string
+  remove(): Promise<void>
+}
+
+/** Writes the folder's modules as JavaScript into a directory of their own. */
+export async function compileChildPrograms(): Promise<ChildPrograms> {
+  const directory = await mkdtemp(join(tmpdir(), 'fanfare-programs-'))
   await writeFile(join(directory, 'package.json'), '{ "type": "module" }')
   const names = (await readdir(folder)).filter((name) => /^[a-z-]+\.ts$/.test(name))
   await Promise.all(
@@ -28,4 +33,8 @@ export async function compileChildPrograms(directory: string): Promise<void> {
       await writeFile(join(directory, name.replace('.ts', '.js')), text)
     }),
   )
+  return {
+    pathOf: (name) => join(directory, `${name}.js`),
+    remove: () => rm(directory, { recursive: true }),
+  }
 }

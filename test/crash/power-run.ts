@@ -8,6 +8,7 @@ import { SteppedClock } from '../engines/stepped-clock.js'
 import { Checker, type Ending } from './checker.js'
 import type { Diary, Entry } from './diary.js'
 import { isDamage } from './findings.js'
+import { loadModules, nextTurn, unlessHalted } from './halting-disk.js'
 import { takeInventory } from './inventory.js'
 import { handOutTheRest } from './last-life.js'
 import { Load } from './load.js'
@@ -188,36 +189,4 @@ export class PowerRun {
   #below(bound: number): number {
     return this.#random.nextUint32() % bound
   }
-}
-
-/** The result of `work`, or undefined when the machine stands still before; `turn` makes time pass meanwhile. */
-async function unlessHalted<T>(
-  disk: FaultDisk,
-  work: Promise<T>,
-  turn: () => Promise<void>,
-): Promise<T | undefined> {
-  let outcome: { readonly value: T } | { readonly error: unknown } | undefined
-  work.then(
-    (value) => (outcome = { value }),
-    (error: unknown) => (outcome = { error }),
-  )
-  for (let turns = 0; outcome === undefined && !disk.isHalted; turns++) {
-    if (turns > MOST_TURNS) throw new Violation('it hangs')
-    await turn()
-  }
-  await nextTurn()
-  if (outcome === undefined) return undefined
-  if ('value' in outcome) return outcome.value
-  throw outcome.error
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}
-
-/** What an engine loads when it first needs it takes real time, which must not pass in the middle of a run. */
-async function loadModules(): Promise<void> {
-  const engine = await openEngineOnDisk(new FaultDisk())
-  await engine.openDurable()
-  await engine.close()
 }

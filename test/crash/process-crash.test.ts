@@ -1,19 +1,19 @@
 // A process that is killed at any moment, and started again, keeps every promise. FANFARE_CRASH_SEED chooses the first seed,
 // FANFARE_CRASH_KILLS how many kills there are over all directories. Needs the built package, which the children run.
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { compileChildPrograms } from './child-program.js'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { compileChildPrograms, type ChildPrograms } from './child-program.js'
 import { CrashRun } from './crash-run.js'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const programs = join(root, 'node_modules', '.cache', `fanfare-crash-${process.pid}`)
 const firstSeed = Number(process.env['FANFARE_CRASH_SEED'] ?? 1)
 const kills = Number(process.env['FANFARE_CRASH_KILLS'] ?? 200)
 const KILLS_PER_DIRECTORY = 20
 const AT_A_TIME = 3
 
-beforeAll(() => compileChildPrograms(programs))
+let programs: ChildPrograms
+beforeAll(async () => {
+  programs = await compileChildPrograms()
+})
+afterAll(() => programs.remove())
 
 describe('a process that is killed', () => {
   it('keeps what it promised', { timeout: 3_600_000 }, async () => {
@@ -23,7 +23,7 @@ describe('a process that is killed', () => {
         new CrashRun({
           seed: firstSeed + i,
           kills: Math.min(KILLS_PER_DIRECTORY, kills - i * KILLS_PER_DIRECTORY),
-          program: join(programs, 'child.js'),
+          program: programs.pathOf('child'),
           keepDirectory: process.env['FANFARE_CRASH_KEEP'] !== undefined,
         }),
     )
