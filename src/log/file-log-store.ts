@@ -392,6 +392,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       return
     }
     const group = this.#group
+    if (this.#unit !== undefined) this.#unit.parts += 1
     group.items.push({ ...item, isOfUnit: this.#unit !== undefined })
     if (level === 'fsync') group.needsSync = true
     if (level === 'rides') return
