@@ -124,12 +124,10 @@ export class DeadLetterDesk {
       }
       this.#owner.note()
     }
-    try {
-      await this.#commit(accept)
-    } catch (error) {
+    // Taken back at once when it cannot be: what is kept of the consumer next must not have it.
+    await this.#commit(accept, () => {
       for (const { failure } of kept) this.#owner.unbury(failure)
-      throw error
-    }
+    })
     for (const letter of kept) this.#tellKept(letter)
     if (refusal !== undefined) throw refusal
   }
@@ -160,13 +158,17 @@ export class DeadLetterDesk {
     this.#site.report({ type: 'dead-lettered', stream, consumer, topic, sequence, reason, error })
   }
 
-  #commit(accept: () => void): Promise<void> {
+  #commit(accept: () => void, takeBack: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#site.store.beginUnit()
       try {
         accept()
       } finally {
-        this.#site.store.endUnit((error) => (error ? reject(error) : resolve()))
+        this.#site.store.endUnit((error) => {
+          if (error === undefined) return resolve()
+          takeBack()
+          reject(error)
+        })
       }
     })
   }

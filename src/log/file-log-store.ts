@@ -12,7 +12,7 @@ import { checkVersion, FORMAT_VERSION } from './file-header.js'
 import { FilePool } from './file-pool.js'
 import type { FileSegment } from './file-segment.js'
 import { readIndex, writeIndex } from './log-index.js'
-import { Group, type Done, type GroupItem } from './group.js'
+import { Group, type Done, type GroupItem, type Renewal } from './group.js'
 import { Journal, JOURNAL_DIRECTORY, journalBroken, journalPath } from './journal.js'
 import { EntryWriter } from './journal-entry.js'
 import type {
@@ -96,6 +96,8 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   readonly #dropping = new Set<FileLog | MemoryLog>()
   readonly #ceilings = new Map<MemoryLog, number>()
   readonly #owners = new Map<string, NoteOwner>()
+  /** Owners with notes that could not be written. */
+  readonly #behind = new Set<string>()
   readonly #recovered: Map<string, RecoveredOwner>
   #nextIncarnation: number
 
@@ -231,14 +233,14 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   disown(name: string, done?: Done): void {
     this.#owners.delete(name)
+    this.#behind.delete(name)
     this.#recovered.delete(name)
     this.#enter({ write: (entries) => entries.disown(name), done }, 'fsync')
   }
 
   note(owner: string, bytes: Uint8Array, level: NoteLevel, done?: Done): void {
     if (this.#unit !== undefined && level !== 'rides') this.checkUnit(true)
-    if (this.#unit !== undefined && !this.#unit.hasMemory) this.#unit.parts += 1
-    this.#enter({ write: (entries) => entries.note(owner, bytes), done }, level)
+    this.#enter({ write: (entries) => entries.note(owner, bytes), done, owner }, level)
   }
 
   beginUnit(): void {
@@ -385,7 +387,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   // Groups
 
-  #enter(item: Pick<GroupItem, 'write' | 'done'>, level: NoteLevel): void {
+  #enter(item: Omit<GroupItem, 'isOfUnit'>, level: NoteLevel): void {
     if (this.#journalFailure !== undefined || this.#isClosed) {
       const error = this.#journalFailure ?? closed()
       if (item.done !== undefined) this.#clock.afterTurn(() => item.done!(error))
@@ -440,6 +442,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     if (waiting !== undefined) return waiting
     if (!this.#group.isUrgent || this.#unit !== undefined) return undefined
     const group = this.#closeGroup()
+    group.renewals = this.#renew()
     if (this.#journal.length >= (this.#options.checkpointBytes ?? DEFAULT_CHECKPOINT_BYTES)) {
       group.snapshot = this.#ownersSnapshot()
     }
@@ -492,6 +495,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       }
     }
     for (const item of group.items) item.write?.(entries)
+    for (const { name, snapshot } of group.renewals) entries.owner(name, snapshot)
     if (entries.count > 0) {
       await this.#journal.write(entries)
       if (needsSync) await this.#journal.sync()
@@ -546,6 +550,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const admitted = placed.filter(({ log }) => !log.isDropped)
     for (const { log, blocks } of admitted) log.admitPart(blocks)
     for (const { log } of admitted) log.tellCommitted()
+    for (const { name } of group.renewals) this.#behind.delete(name)
     for (const { done } of group.items) done?.()
   }
 
@@ -575,15 +580,21 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const groups = this.#takeAllGroups(group)
     const items = groups.flatMap((each) => each.items)
     for (const log of new Set(groups.flatMap((each) => each.logs))) log.refuse(error)
-    for (const item of items) if (item.isOfUnit) item.done?.(error)
-    await this.#writeItems(
-      items.filter((item) => !item.isOfUnit),
-      error,
-    )
+    for (const { isOfUnit, owner, done } of items) {
+      if (!isOfUnit) continue
+      if (owner !== undefined) this.#behind.add(owner)
+      done?.(error)
+    }
+    const others = items.filter((item) => !item.isOfUnit)
+    await this.#writeItems(others, this.#renew(), error)
   }
 
-  async #writeItems(items: readonly GroupItem[], reason: FanfareError): Promise<void> {
-    if (items.length === 0) return
+  async #writeItems(
+    items: readonly GroupItem[],
+    renewals: readonly Renewal[],
+    reason: FanfareError,
+  ): Promise<void> {
+    if (items.length === 0 && renewals.length === 0) return
     if (this.#hasReserve) {
       this.#hasReserve = false
       await this.#disk.remove(RESERVE_FILE).catch(() => undefined)
@@ -592,18 +603,29 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const entries = this.#entries
     entries.clear()
     for (const item of items) item.write?.(entries)
+    for (const { name, snapshot } of renewals) entries.owner(name, snapshot)
     try {
       if (entries.count > 0) {
         await this.#journal.write(entries)
         await this.#journal.sync()
       }
+      for (const { name } of renewals) this.#behind.delete(name)
       for (const item of items) item.done?.()
     } catch (cause) {
+      for (const { owner } of items) if (owner !== undefined) this.#behind.add(owner)
       const error = toFanfareError(cause)
       await this.#journal.rollBack(mark).catch(() => undefined)
       if (error.code !== 'DISK_FULL') this.#failJournal(error)
       for (const item of items) item.done?.(reason)
     }
+  }
+
+  /** The whole states of owners whose notes were lost: what they note later tells only what has changed since. */
+  #renew(): Renewal[] {
+    return [...this.#behind].flatMap((name) => {
+      const owner = this.#owners.get(name)
+      return owner === undefined ? [] : [{ name, snapshot: owner.snapshot() }]
+    })
   }
 
   #takeAllGroups(first: Group): Group[] {

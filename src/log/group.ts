@@ -11,8 +11,16 @@ export type Done = (error?: FanfareError) => void
 export interface GroupItem {
   readonly write?: (entries: EntryWriter) => void
   readonly done?: Done | undefined
+  /** Whose note it is. */
+  readonly owner?: string
   /** Part of a unit: refused with it when the disk is full. */
   readonly isOfUnit: boolean
+}
+
+/** An owner's whole state. */
+export interface Renewal {
+  readonly name: string
+  readonly snapshot: Uint8Array
 }
 
 export interface GroupPart {
@@ -31,6 +39,8 @@ export class Group {
   isUrgent = false
   /** The owners' states at the moment the group was closed, for a new journal. */
   snapshot: EntryWriter | undefined
+  /** States that are written with it because notes were lost. */
+  renewals: readonly Renewal[] = []
 
   get isEmpty(): boolean {
     return this.logs.length === 0 && this.items.length === 0

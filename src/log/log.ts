@@ -177,7 +177,10 @@ export type NoteLevel = 'rides' | 'written' | 'fsync'
 
 /** Somebody whose state lives in the store as a snapshot and notes that change it. */
 export interface NoteOwner {
-  /** The whole state now; asked for when old notes are to be forgotten. */
+  /**
+   * The whole state now; asked for when old notes are to be forgotten, or were lost. Notes that it has already may follow it once
+   * more.
+   */
   snapshot(): Uint8Array
 }
 
