@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Hands the arguments to the program, and turns a failure into one line and an exit code.
 import { isEntryPoint } from './files.js'
 import { buildProgram } from './program.js'
@@ -13,4 +14,5 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+// npx remembers where it found the executable: who ran it in this clone before fanfare.cjs was there comes here.
 if (isEntryPoint(import.meta.url)) await main(process.argv.slice(2))

@@ -309,7 +309,8 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#assertThere()
     this.#keepIds(sequence)
     const wasThere = this.log.remove(sequence, true)
-    if (wasThere) await this.#site.store.flush()
+    // Also for one that is gone: another removal of it may be on its way to the disk.
+    await this.#site.store.flush()
     return wasThere
   }
 

@@ -92,6 +92,8 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   readonly #options: FileLogStoreOptions
   readonly #findings: RecoveryFinding[]
   readonly #logs = new Map<string, FileLog | MemoryLog>()
+  /** Logs that are being dropped: until that is safe, an opening would find them, with all that was committed to them. */
+  readonly #dropping = new Set<FileLog | MemoryLog>()
   readonly #ceilings = new Map<MemoryLog, number>()
   readonly #owners = new Map<string, NoteOwner>()
   readonly #recovered: Map<string, RecoveredOwner>
@@ -198,6 +200,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const dropped = this.#logs.get(log.name)
     if (dropped !== log) return
     this.#logs.delete(log.name)
+    this.#dropping.add(dropped)
     const error = new FanfareError('CLOSED', `The log ${log.name} was dropped.`)
     if (dropped instanceof MemoryLog) dropped.end(error)
     else {
@@ -205,7 +208,13 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       dropped.freeze(error)
       dropped.refuse(error)
     }
-    await this.#entered({ write: (entries) => entries.drop(dropped.incarnation) })
+    await this.#entered({
+      write: (entries) => entries.drop(dropped.incarnation),
+      done: (error) => {
+        if (error !== undefined) return
+        this.#dropping.delete(dropped)
+      },
+    })
     if (dropped instanceof MemoryLog) return
     this.#uncopied.delete(dropped)
     for (const segment of dropped.fileSegments) this.pool.forget(segment.path)
@@ -275,7 +284,10 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const error = closed()
     for (const log of this.#logs.values()) {
       if (log instanceof MemoryLog) log.end(error)
-      else log.freeze(error)
+      else {
+        log.freeze(error)
+        log.stop()
+      }
     }
     await this.#removing
     await this.#journal.close().catch(() => undefined)
@@ -683,7 +695,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   async #settleJournals(number: number): Promise<void> {
     this.#isSettlingJournals = true
     try {
-      for (const log of [...this.#logs.values()]) {
+      for (const log of this.#findableLogs()) {
         if (log instanceof FileLog && !log.isSafe) await this.#settleLog(log)
       }
       if (this.#hasBrokenLog()) return
@@ -709,8 +721,12 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     }
   }
 
+  #findableLogs(): (FileLog | MemoryLog)[] {
+    return [...this.#dropping, ...this.#logs.values()]
+  }
+
   #hasBrokenLog(): boolean {
-    return [...this.#logs.values()].some((log) => log instanceof FileLog && log.isBroken)
+    return this.#findableLogs().some((log) => log instanceof FileLog && log.isBroken)
   }
 
   /** Marks the directory as closed. When that cannot be, everything is safe in the journals that are there. */
@@ -718,9 +734,11 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     while (this.#isSettlingJournals) await this.#settling
     const old = this.#journal
     try {
-      for (const log of this.#logs.values()) if (log instanceof FileLog) await this.#settleLog(log)
+      for (const log of this.#findableLogs()) {
+        if (log instanceof FileLog) await this.#settleLog(log)
+      }
       if (this.#hasBrokenLog()) return
-      for (const log of this.#logs.values()) {
+      for (const log of this.#findableLogs()) {
         if (log instanceof FileLog) await writeIndex(this.#disk, log, old.number + 1)
       }
       const snapshot = [this.#catalogue(), this.#ownersSnapshot()]
@@ -752,7 +770,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   #catalogue(): EntryWriter {
     const entries = new EntryWriter()
     entries.store(this.#nextIncarnation)
-    for (const log of this.#logs.values()) {
+    for (const log of this.#findableLogs()) {
       const { name, incarnation, settings, limits } = log
       entries.create({ name, incarnation, settings: { ...settings, limits } })
       const { firstSequence, lastSequence, lastTimeMs } = log.state

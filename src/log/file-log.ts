@@ -147,6 +147,10 @@ export class FileLog extends SegmentedLog {
     super.freeze(error)
   }
 
+  override stop(): void {
+    super.stop()
+  }
+
   /**
    * Writes blocks to the log's files, by default what is committed: what the journal has not made safe may be part of a unit, and
    * must not be found without it. Full segments are made safe before the next is begun.
@@ -341,7 +345,7 @@ export class FileLog extends SegmentedLog {
       try {
         if (this.#unsafe.includes(segment)) await work(segment)
       } catch (error) {
-        if (this.#unsafe.includes(segment) && !this.isDropped) throw error
+        if (this.#unsafe.includes(segment)) throw error
       }
     }
   }

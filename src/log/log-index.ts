@@ -24,6 +24,7 @@ interface IndexContent {
 /** Writes the index of a log that is safe; `journal` is the number of the journal that will say so. */
 export async function writeIndex(disk: Disk, log: FileLog, journal: number): Promise<void> {
   await log.settled()
+  if (!log.isExact) return
   const path = `${log.directory}/${INDEX_FILE}`
   const temporary = `${path}.new`
   const pieces = [...log.keyTable.pieces()]

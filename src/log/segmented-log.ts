@@ -30,6 +30,9 @@ const RECORDS_PER_SLICE = 4_096
 /** A segment is rewritten when less than one third of its bytes is still wanted. */
 const COMPACTION_SHARE = 3
 
+/** How long removed records that could not be read wait for the next attempt. */
+const RETRY_MS = 1_000
+
 type Job =
   | { readonly kind: 'record'; readonly sequence: number; readonly segment: Segment }
   | { readonly kind: 'through'; readonly sequence: number }
@@ -79,6 +82,9 @@ export abstract class SegmentedLog implements Log, CursorSource {
   #isAdmitting = false
   #isWorkPlanned = false
   #isWorking = false
+  /** Whether the records that the work needs could not be read; it is tried again after a while. */
+  #isStalled = false
+  #isStopped = false
   #settledWaiters: (() => void)[] = []
   #isEnforcing = false
 
@@ -274,13 +280,18 @@ export abstract class SegmentedLog implements Log, CursorSource {
     if (through >= this.#first) this.#trimTo(through)
   }
 
+  /** Whether `state` and `keys` know of every removal. */
+  get isExact(): boolean {
+    return this.#isQuiet && !this.#firsts.needsPass
+  }
+
   /** Resolves when the limits hold, keys and bytes know of every removal, and the ends of each key are exact. */
   async settled(): Promise<void> {
     for (;;) {
       if (this.#firsts.needsPass) this.#wantsPass = true
       this.#work()
       if (this.#isQuiet) this.enforceLimits(this.clock.nowMs())
-      if (this.#isQuiet && !this.#firsts.needsPass) return
+      if (this.isExact || this.#isStalled || this.#isStopped) return
       if (!this.#isQuiet) await new Promise<void>((resolve) => this.#settledWaiters.push(resolve))
     }
   }
@@ -378,6 +389,11 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#backlogBytes = 0
     this.writer.release()
     for (const listener of this.#listeners) listener.failed(from, error)
+  }
+
+  /** The store is closed: nothing goes on in the background. */
+  protected stop(): void {
+    this.#isStopped = true
   }
 
   /** From now on nothing can be appended. */
@@ -580,7 +596,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   // Jobs
 
   #work(): void {
-    if (this.#isWorkPlanned || this.#isWorking || this.#isSettled) return
+    if (this.#isWorkPlanned || this.#isWorking || this.#isSettled || this.#isStopped) return
     this.#isWorking = true
     let budget = RECORDS_PER_SLICE
     while (!this.#isSettled && budget > 0) {
@@ -622,15 +638,16 @@ export abstract class SegmentedLog implements Log, CursorSource {
     if (this.#isQuiet) this.#tellSettled()
   }
 
-  /** The disk does not give the records: what is known of the keys stays a little too much. */
+  /** The disk does not give the records now: until it does, bytes and keys say a little too much. */
   #failWork(error: unknown): void {
-    this.#isWorkPlanned = false
-    this.#jobs = []
-    this.#jobIndex = 0
-    this.#passAt = undefined
-    this.#wantsPass = false
+    this.#isStalled = true
+    if (this.#isStopped) return this.#tellSettled()
     this.readingFailed(error)
     this.#tellSettled()
+    this.clock.startTimer(RETRY_MS, () => {
+      this.#isStalled = false
+      this.#resumeWork()
+    })
   }
 
   protected readingFailed(_error: unknown): void {}

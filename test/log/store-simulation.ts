@@ -491,7 +491,7 @@ export class StoreSimulation {
   }
 
   async #auditKeys(model: ModelLog, log: Log): Promise<void> {
-    if ((await this.#until(log.settled())) === 'halted') return
+    if ((await this.#until(log.settled())) === 'halted' || this.#hadFaults) return
     const cursor = log.cursor(1)
     const expected = new Map<string, [number, number, number]>()
     let count = 0
