@@ -11,8 +11,10 @@ export async function compile({ root, workDirectory, stamp, run }) {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', nextDist])
 
-  const executable = join(nextDist, 'cli', 'main.js')
-  if (existsSync(executable)) chmodSync(executable, 0o755)
+  for (const name of ['fanfare.cjs', 'main.js']) {
+    const executable = join(nextDist, 'cli', name)
+    if (existsSync(executable)) chmodSync(executable, 0o755)
+  }
   writeFileSync(join(nextDist, '.stamp'), stamp)
 
   if (existsSync(dist)) renameSync(dist, previousDist)

@@ -256,7 +256,13 @@ function readPackage() {
 }
 
 function readIfThere(file) {
-  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    // Not asked for before: another process may take it away in between.
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 function isSymbolicLink(path) {

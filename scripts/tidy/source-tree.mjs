@@ -49,7 +49,8 @@ function listEntries({ exports = {}, bin = {} }) {
   const leaves = (value) =>
     typeof value === 'object' ? Object.values(value ?? {}).flatMap(leaves) : [value]
   const sources = leaves([exports, bin])
-    .map((path) => /^(?:\.\/)?dist\/(.+?)(?:\.d)?\.[jt]s$/.exec(path)?.[1])
-    .filter((path) => path !== undefined)
-  return [...new Set(sources)].map((path) => `${path}.ts`)
+    .map((path) => /^(?:\.\/)?dist\/(.+?)(?:\.d)?\.([cm]?)[jt]s$/.exec(path))
+    .filter((match) => match !== null)
+    .map(([, path, kind]) => `${path}.${kind}ts`)
+  return [...new Set(sources)]
 }

@@ -84,6 +84,7 @@ export class FaultDisk implements Disk {
   #isHalted = false
   /** What open files need of the disk. */
   readonly #access: FaultDiskAccess = {
+    isHalted: () => this.#isHalted,
     run: (operation, path, effect, failed) => this.#run(operation, path, effect, failed),
     roomBytes: () => this.#roomBytes(),
     counters: this.counters,
@@ -360,6 +361,7 @@ export class FaultDisk implements Disk {
 }
 
 interface FaultDiskAccess {
+  isHalted(): boolean
   run<T>(operation: DiskOperation, path: string, effect: () => T, failed?: () => void): Promise<T>
   roomBytes(): number
   readonly counters: DiskCounters
@@ -394,6 +396,8 @@ class OpenFaultFile implements DiskFile {
 
   async write(bytes: Uint8Array, from: number, to: number, position: number): Promise<void> {
     this.#checkWritable('write')
+    // A program that was killed writes nothing more, however long its promises live on.
+    if (this.#disk.isHalted()) return NEVER
     const change = this.#file.begin(bytes.slice(from, to), position)
     const { counters } = this.#disk
     const perform = (): void => {

@@ -1,14 +1,17 @@
 // A stream as people hold it: a durable log that captures topics.
-import { FanfareError } from '../base/index.js'
-import type { Stream as EngineStream, TopicState } from '../engine/index.js'
+import { FanfareError, toMilliseconds, type Duration } from '../base/index.js'
+import type { Consumer, Stream as EngineStream, TopicState } from '../engine/index.js'
 import {
   changedConsumerSettings,
   CONSUMER_OPTIONS,
+  NEW_CONSUMER_OPTIONS,
   type ConsumerOptions,
+  type NewConsumerOptions,
 } from './consume-options.js'
 import { toConsumerStatus, type ConsumerStatus } from './consumer-status.js'
 import type { CommandDefinition, EventDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
+import { openConsumer } from './open-consumer.js'
 import { refuseUnknownOptions, wholeNumber, withoutUndefined } from './option-checks.js'
 import type { Parameterized } from './publications.js'
 import { patternOf, type Source } from './source.js'
@@ -16,6 +19,7 @@ import { ReadMessage, type StoredMessage, type StoredMessageOf } from './stored-
 import { StreamDeadLetters } from './stream-dead-letters.js'
 import {
   changedSettings,
+  toPatterns,
   toStreamOptions,
   type StreamChanges,
   type StreamOptions,
@@ -169,17 +173,35 @@ export class BrokerStream {
     return infos.map((info) => toConsumerStatus(this.name, info))
   }
 
+  /**
+   * Makes a consumer before anybody consumes, so that nothing is missed meanwhile; or verifies that the one there is was made
+   * with these options (CONSUMER_DIFFERS otherwise). `broker.consume` with the same topics and options then takes it up.
+   */
+  async createConsumer(name: string, options: NewConsumerOptions = {}): Promise<ConsumerStatus> {
+    refuseUnknownOptions('stream.createConsumer', options, NEW_CONSUMER_OPTIONS)
+    const { topics } = options
+    const patterns = topics === undefined ? [] : toPatterns(topics)
+    const { clock } = this.#host
+    const consumer = await openConsumer(this.#stream, name, patterns, options, clock)
+    return toConsumerStatus(this.name, await consumer.info())
+  }
+
+  /** Hands out nothing to any member, for this long or until `resumeConsumer`; also over a restart. Rejects with CONSUMER_NOT_FOUND. */
+  async pauseConsumer(name: string, duration?: Duration): Promise<void> {
+    const consumer = await this.#findConsumer(name)
+    if (duration === undefined) await consumer.pause()
+    else await consumer.pause(this.#host.clock.nowMs() + Math.ceil(toMilliseconds(duration)))
+  }
+
+  /** Rejects with CONSUMER_NOT_FOUND. */
+  async resumeConsumer(name: string): Promise<void> {
+    await (await this.#findConsumer(name)).resume()
+  }
+
   /** Changes options of a consumer; what is not named stays. Rejects with CONSUMER_NOT_FOUND. */
   async updateConsumer(name: string, changes: ConsumerOptions): Promise<void> {
     refuseUnknownOptions('stream.updateConsumer', changes, CONSUMER_OPTIONS)
-    const consumer = await this.#stream.findConsumer(name)
-    if (consumer === undefined) {
-      throw new FanfareError(
-        'CONSUMER_NOT_FOUND',
-        `stream '${this.name}' has no consumer '${name}'`,
-        { details: { stream: this.name, consumer: name } },
-      )
-    }
+    const consumer = await this.#findConsumer(name)
     const settings = changedConsumerSettings(consumer.settings, changes, this.name)
     await this.#stream.updateConsumer(settings)
   }
@@ -187,5 +209,15 @@ export class BrokerStream {
   /** Removes a consumer and its place for good; false when there is none of that name. */
   async deleteConsumer(name: string): Promise<boolean> {
     return this.#stream.deleteConsumer(name)
+  }
+
+  async #findConsumer(name: string): Promise<Consumer> {
+    const consumer = await this.#stream.findConsumer(name)
+    if (consumer !== undefined) return consumer
+    throw new FanfareError(
+      'CONSUMER_NOT_FOUND',
+      `stream '${this.name}' has no consumer '${name}'`,
+      { details: { stream: this.name, consumer: name } },
+    )
   }
 }

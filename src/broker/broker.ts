@@ -224,6 +224,12 @@ export class Broker implements AsyncDisposable {
     return (await this.#loadVerbs()).stream(name, options)
   }
 
+  /** Every stream, those that hold dead letters included, by name. */
+  async streams(): Promise<BrokerStream[]> {
+    this.#assertOpen()
+    return (await this.#loadVerbs()).streams()
+  }
+
   /**
    * Stores a message, and sends it to whoever is subscribed now. Resolves when it is as safe as its stream's durability says;
    * never waits for handlers. Rejects with NO_STREAM, VALIDATION_FAILED, EXPECTATION_FAILED, STREAM_FULL, STREAM_FROZEN,

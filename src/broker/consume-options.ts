@@ -13,7 +13,8 @@ import {
   wholeNumber,
   withoutUndefined,
 } from './option-checks.js'
-import type { StartingPoint } from './starting-point.js'
+import type { Source } from './source.js'
+import { toStartingPoint, type StartingPoint } from './starting-point.js'
 
 export interface RetryPolicy {
   /** Hand-outs before a message is given up; default 5, `Infinity`: never given up. */
@@ -57,6 +58,14 @@ export interface ConsumerOptions {
   readonly metadata?: Readonly<Record<string, string>>
 }
 
+/** What a consumer is made with. */
+export interface NewConsumerOptions extends ConsumerOptions {
+  /** Definitions, topics or patterns, one of which must match; default: every topic of the stream. */
+  readonly topics?: Source | readonly Source[]
+  /** Where it begins; default 'first'. */
+  readonly from?: StartingPoint
+}
+
 /** At least once: handed out until it is settled. Exactly once: what the handler publishes by `tx` and the acknowledgement are one. */
 export type Delivery = 'at-least-once' | 'exactly-once'
 
@@ -98,6 +107,11 @@ const CONSUMER_OPTION_NAMES = [
 ] as const satisfies readonly (keyof ConsumerOptions)[]
 
 export const CONSUMER_OPTIONS: ReadonlySet<string> = new Set(CONSUMER_OPTION_NAMES)
+export const NEW_CONSUMER_OPTIONS: ReadonlySet<string> = new Set([
+  ...CONSUMER_OPTION_NAMES,
+  'topics',
+  'from',
+])
 export const CONSUME_OPTIONS: ReadonlySet<string> = new Set([
   ...CONSUMER_OPTION_NAMES,
   'from',
@@ -186,6 +200,25 @@ export function changedConsumerSettings(
     ...attemptsOf(retry, maxDeliveries),
     ...deadLettersOf(changes.deadLetter, deadLetter, stream),
   }
+}
+
+/** The options that make a consumer like this one. */
+export function toConsumerOptions(settings: ConsumerSettings): NewConsumerOptions {
+  const { topics, start, order, maxInFlight, lookAhead, replay, description, metadata } = settings
+  return withoutUndefined({
+    topics,
+    from: toStartingPoint(start),
+    order,
+    ackWait: settings.ackWaitMs,
+    retry: { attempts: settings.maxDeliveries ?? Infinity },
+    deadLetter: settings.deadLetter ?? false,
+    maxInFlight,
+    lookAhead,
+    maxAge: settings.maxMessageAgeMs,
+    replay,
+    description,
+    metadata,
+  })
 }
 
 function attemptsOf(

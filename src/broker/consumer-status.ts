@@ -1,5 +1,6 @@
 // What can be known of a durable consumer, in the words of the API.
 import type { ConsumerInfo } from '../engine/index.js'
+import { toConsumerOptions, type NewConsumerOptions } from './consume-options.js'
 
 export interface ConsumerStatus {
   readonly name: string
@@ -7,6 +8,8 @@ export interface ConsumerStatus {
   readonly stream: string
   /** Patterns, one of which a message's topic matches. */
   readonly topics: readonly string[]
+  /** What it was made with, defaults filled in. */
+  readonly options: NewConsumerOptions
   /** Matching messages that were never handed out. */
   readonly pending: number
   /** Handed out without a verdict so far, over all members. */
@@ -31,6 +34,7 @@ export function toConsumerStatus(stream: string, info: ConsumerInfo): ConsumerSt
     name: settings.name,
     stream,
     topics: settings.topics,
+    options: toConsumerOptions(settings),
     pending,
     inFlight,
     redelivering,

@@ -1,34 +1,17 @@
 // The durable verbs of a broker: streams, publishing with receipts, consumers, transactions.
 import { FanfareError, toMilliseconds, type Alarm, type Duration } from '../base/index.js'
-import type {
-  AppendOptions,
-  Consumer,
-  ConsumerSettings,
-  EngineMessage,
-  Stream as EngineStream,
-} from '../engine/index.js'
+import type { AppendOptions, EngineMessage, Stream as EngineStream } from '../engine/index.js'
 import { patternsOverlap, type TopicHandle } from '../topic/index.js'
 import { BrokerStream } from './broker-stream.js'
-import {
-  changedConsumerSettings,
-  defaultConsumerSettings,
-  OPTION_OF_CONSUMER_SETTING,
-  toMemberTerms,
-  type ConsumeOptions,
-} from './consume-options.js'
+import { toMemberTerms, type ConsumeOptions } from './consume-options.js'
 import { OpenConsumption, type ConsumeHandler, type Consumption } from './consumption.js'
 import type { AnyDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
 import { DurablePublisher, type Receipt, type ReceiptTerms } from './durable-publisher.js'
+import { openConsumer } from './open-consumer.js'
 import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
 import type { ResolvedSource, Source } from './source.js'
-import { isRelative, toStartPoint } from './starting-point.js'
-import {
-  inWordsOfOptions,
-  toStreamSettings,
-  verified,
-  type StreamOptions,
-} from './stream-options.js'
+import { toStreamSettings, verified, type StreamOptions } from './stream-options.js'
 import { OpenTransaction, type Transaction } from './transaction.js'
 
 export interface TransactionOptions {
@@ -63,6 +46,13 @@ export class DurableVerbs {
     return new BrokerStream(this.#host, await verified(name, durable.createStream(settings)))
   }
 
+  async streams(): Promise<BrokerStream[]> {
+    const streams = await this.#host.durable.streams()
+    return streams
+      .map((stream) => new BrokerStream(this.#host, stream))
+      .sort((left, right) => (left.name < right.name ? -1 : 1))
+  }
+
   /** Throws for wrong terms; what the engine refuses rejects. */
   publish(
     topic: TopicHandle,
@@ -85,7 +75,8 @@ export class DurableVerbs {
     const resolved = this.#host.resolve(source)
     const stream = await this.#streamOf(resolved, options.stream)
     assertConsumable(resolved.definition, stream)
-    const consumer = await this.#open(stream, name, resolved.pattern, options)
+    const { clock } = this.#host
+    const consumer = await openConsumer(stream, name, [resolved.pattern], options, clock)
     options.signal?.throwIfAborted()
     if (this.#isDraining) throw new FanfareError('CLOSED', 'the broker is closed')
     const consumption = new OpenConsumption(this.#host, {
@@ -157,32 +148,6 @@ export class DurableVerbs {
     )
   }
 
-  /** Makes the consumer, or verifies that the one there is was made alike. */
-  async #open(
-    stream: EngineStream,
-    name: string,
-    pattern: string,
-    options: ConsumeOptions,
-  ): Promise<Consumer> {
-    const { from = 'first' } = options
-    const base: ConsumerSettings = {
-      ...defaultConsumerSettings(name, stream.name),
-      topics: [pattern],
-      start: toStartPoint(from, this.#host.clock.nowMs()),
-    }
-    const settings = changedConsumerSettings(base, options, stream.name)
-    try {
-      return await createFrom(stream, settings, isRelative(from))
-    } catch (error) {
-      throw inWordsOfOptions(
-        error,
-        OPTION_OF_CONSUMER_SETTING,
-        (fields) =>
-          `consumer '${name}' of stream '${stream.name}' exists with other options: ${fields}; change them by stream.updateConsumer(), or stream.deleteConsumer() first`,
-      )
-    }
-  }
-
   /** Rejects with TIMEOUT when `work` takes longer; it goes on all the same. */
   #within<T>(limitMs: number, work: Promise<T>): Promise<T> {
     let alarm: Alarm | undefined
@@ -210,28 +175,6 @@ function assertConsumable(definition: AnyDefinition | undefined, stream: EngineS
     `${definition.topic} is a command, for one receiver: its stream '${stream.name}' needs retention 'work-queue'`,
     { details: { topic: definition.topic, stream: stream.name } },
   )
-}
-
-/** A relative start ('1h ago') was another moment when the consumer was made: the one there is keeps its own. */
-async function createFrom(
-  stream: EngineStream,
-  settings: ConsumerSettings,
-  isRelativeStart: boolean,
-): Promise<Consumer> {
-  try {
-    return await stream.createConsumer(settings)
-  } catch (error) {
-    if (!isRelativeStart || !differsBy(error, 'start')) throw error
-    const existing = await stream.findConsumer(settings.name)
-    if (existing === undefined) throw error
-    return stream.createConsumer({ ...settings, start: existing.settings.start })
-  }
-}
-
-function differsBy(error: unknown, setting: string): boolean {
-  if (!FanfareError.is(error) || error.code !== 'CONSUMER_DIFFERS') return false
-  const { fields } = error.details
-  return Array.isArray(fields) && fields.includes(setting)
 }
 
 function noStream(pattern: string): FanfareError {

@@ -10,6 +10,7 @@ export type {
   ConsumerOptions,
   DeadLetterOptions,
   Delivery,
+  NewConsumerOptions,
   RetryPolicy,
 } from './consume-options.js'
 export type { ConsumedMessage, ConsumedMessageOf, RetryOptions } from './consumed-message.js'

@@ -6,7 +6,7 @@ import type { Engine } from '../engine/index.js'
 import { Broker } from './broker.js'
 import type { BrokerEvent } from './broker-event.js'
 import type { AnyDefinition } from './definition.js'
-import { refuseUnknownOptions } from './option-checks.js'
+import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
 
 export interface BrokerOptions {
   /** The declared messages; without it every topic is allowed. */
@@ -81,7 +81,7 @@ async function openEngine({
     )
   }
   if (engine !== undefined) return engine
-  if (directory !== undefined) return openEmbeddedEngine({ directory })
+  if (directory !== undefined) return openEmbeddedEngine({ directory: checkedDirectory(directory) })
   const servers = typeof url === 'string' ? [url] : url
   if (servers === undefined) return new EmbeddedEngine()
   if (servers.length === 0 || servers.includes('')) {
@@ -93,4 +93,9 @@ async function openEngine({
   // Loaded when asked for: an embedded broker carries no network code.
   const { openClusterEngine } = await import('../cluster/index.js')
   return openClusterEngine({ ...connection, servers })
+}
+
+function checkedDirectory(directory: unknown): string {
+  if (typeof directory === 'string' && directory !== '') return directory
+  throw optionInvalid('directory', directory, 'a path')
 }

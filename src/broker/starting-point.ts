@@ -36,6 +36,12 @@ export function toStartPoint(from: StartingPoint, nowMs: number): StartPoint {
   return { at }
 }
 
+/** The same in the words of the options; a relative one has become a moment. */
+export function toStartingPoint(start: StartPoint): StartingPoint {
+  if (start.at === 'sequence') return start.sequence
+  return start.at === 'time' ? new Date(start.timeMs) : start.at
+}
+
 function readDuration(from: string): number {
   try {
     return toMilliseconds(from.replace(AGO, '') as Duration)

@@ -56,6 +56,11 @@ export function collectHeaders(
   return [...previous, [name.trim(), colon < 0 ? '' : text.slice(colon + 1).trim()]]
 }
 
+/** Collects an option that may be given several times. */
+export function collect(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, text]
+}
+
 /** Aborted by SIGINT and SIGTERM: the command ends in order. */
 export function untilInterrupted(): AbortController {
   const controller = new AbortController()

@@ -1,6 +1,7 @@
 // The command line's own files: configuration in; log, pid and ports out. The one place here that touches the disk.
 import {
   appendFileSync,
+  existsSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -21,6 +22,10 @@ export function readTextFile(path: string): string {
       details: { path },
     })
   }
+}
+
+export function isThere(path: string): boolean {
+  return existsSync(path)
 }
 
 /** Whether the module at `url` is the program that was started, also through a link (npm's bin). */

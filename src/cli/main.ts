@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The executable `fanfare`: hands the arguments to the program and turns a failure into one line and an exit code.
+// Hands the arguments to the program, and turns a failure into one line and an exit code.
 import { isEntryPoint } from './files.js'
 import { buildProgram } from './program.js'
 import { toOneLine } from './one-line-error.js'
@@ -14,4 +14,5 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+// npx remembers where it found the executable: who ran it in this clone before fanfare.cjs was there comes here.
 if (isEntryPoint(import.meta.url)) await main(process.argv.slice(2))

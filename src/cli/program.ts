@@ -1,13 +1,17 @@
 // The commands and what they share.
 import { Command } from 'commander'
 import { benchCommand } from './bench-command.js'
+import { consumerCommand } from './consumer-command.js'
+import { deadLetterCommand } from './dead-letter-command.js'
 import { packageVersion } from './package-version.js'
 import { publishCommand } from './publish-command.js'
 import { replyCommand } from './reply-command.js'
 import { requestCommand } from './request-command.js'
 import { serveCommand } from './serve-command.js'
 import { normalizeServerFlags } from './server-flags.js'
+import { streamCommand } from './stream-command.js'
 import { subscribeCommand } from './subscribe-command.js'
+import { verifyCommand } from './verify-command.js'
 
 export interface Program {
   parseAsync(args: readonly string[], from: { from: 'user' }): Promise<unknown>
@@ -24,6 +28,10 @@ export function buildProgram(): Program {
     subscribeCommand(),
     requestCommand(),
     replyCommand(),
+    streamCommand(),
+    consumerCommand(),
+    deadLetterCommand(),
+    verifyCommand(),
     benchCommand(),
   ]
   for (const command of commands) program.addCommand(command)

@@ -5,11 +5,11 @@
 //   SIGHUP            reload the configuration file; a faulty one changes nothing
 import { Command, Option } from 'commander'
 import { FanfareError } from '../base/index.js'
-import { EmbeddedEngine } from '../embedded/index.js'
 import { startServer, type Server, type ServerOptions } from '../server/index.js'
 import { readConfiguration, type Configuration } from './configuration/index.js'
 import { readTextFile, writePidFile, writePortsFile } from './files.js'
 import { toOneLine } from './one-line-error.js'
+import { openServerEngine } from './server-engine.js'
 import { createServerLog, type ServerLog } from './server-log.js'
 import { sendSignal } from './signal-command.js'
 
@@ -51,8 +51,11 @@ export function serveCommand(): Command {
     .option('--http_port <port>', 'port for HTTP monitoring (-m)', toNumber('--http_port'))
     .option('--config <file>', 'configuration file in nats-server syntax (-c)')
     .option('--check', 'check the configuration and exit (-t)')
-    .option('--jetstream', 'accepted; streams are not supported yet (-js)')
-    .option('--store_dir <directory>', 'accepted; streams are not supported yet (-sd)')
+    .option(
+      '--jetstream',
+      'store what is published to topics of the streams in the store directory (-js); streams are made by `fanfare stream add`, not yet by clients',
+    )
+    .option('--store_dir <directory>', 'where the streams are, with --jetstream (-sd)')
     .option('--user <user>', 'user that clients must give')
     .option('--pass <password>', 'password that clients must give')
     .option('--auth <token>', 'token that clients must give')
@@ -87,12 +90,25 @@ async function serve(flags: ServeFlags): Promise<void> {
   for (const { file, line, message } of configuration.warnings) {
     log('warn', `${file}:${line}: ${message}`)
   }
-  if (flags.jetstream === true)
-    log('warn', 'streams (-js) are not supported yet; core messaging only')
-  const engine = new EmbeddedEngine()
-  // Before the port is open: whoever sees it may send a signal at once.
+  // Before the directory is locked and the port open: whoever sees it may send a signal at once.
   const signals = catchSignals()
-  const server = await startServer(configuration.server, { engine, log })
+  const engine = await openServerEngine(configuration.storage, log)
+  try {
+    const server = await startServer(configuration.server, { engine, log })
+    await run(server, signals, configuration, flags, log)
+  } finally {
+    await engine.close()
+  }
+}
+
+/** Resolves when the server has stopped. */
+async function run(
+  server: Server,
+  signals: CaughtSignals,
+  configuration: Configuration,
+  flags: ServeFlags,
+  log: ServerLog,
+): Promise<void> {
   const removers: (() => void)[] = []
   try {
     writeFiles(server, configuration, removers)
@@ -102,7 +118,6 @@ async function serve(flags: ServeFlags): Promise<void> {
     for (const remove of removers) remove()
     // Already stopped after a signal; still listening when a file could not be written.
     await server.stop()
-    await engine.close()
   }
 }
 
@@ -110,7 +125,7 @@ async function serve(flags: ServeFlags): Promise<void> {
 function readAll(flags: ServeFlags): Configuration {
   const file =
     flags.config === undefined
-      ? { server: {}, process: {}, warnings: [] }
+      ? { server: {}, process: {}, storage: {}, warnings: [] }
       : readConfiguration({
           path: flags.config,
           readFile: readTextFile,
@@ -123,6 +138,11 @@ function readAll(flags: ServeFlags): Configuration {
       ...(flags.pid === undefined ? {} : { pidFile: flags.pid }),
       ...(flags.ports_file_dir === undefined ? {} : { portsFileDirectory: flags.ports_file_dir }),
       ...(flags.log === undefined ? {} : { logFile: flags.log }),
+    },
+    storage: {
+      ...file.storage,
+      ...(flags.jetstream === undefined ? {} : { isEnabled: flags.jetstream }),
+      ...(flags.store_dir === undefined ? {} : { directory: flags.store_dir }),
     },
     warnings: file.warnings,
   }

@@ -1,5 +1,6 @@
-// `fanfare sub`: prints the messages of one or more topics as they come.
+// `fanfare sub`: prints messages as they come: those of topics from a server, or those of a stream in a data directory.
 import { Command } from 'commander'
+import { FanfareError } from '../base/index.js'
 import type { Broker, Message } from '../broker/index.js'
 import {
   connect,
@@ -8,30 +9,51 @@ import {
   withClientOptions,
   type ClientFlags,
 } from './client-options.js'
-import { toCount } from './numbers.js'
-import { toJson, toText } from './message-format.js'
+import { inDirectory, onlyGiven } from './directory-options.js'
+import { printStream, type StreamFlags } from './directory-subscribe.js'
+import { toJson, toText, withMessageFormat } from './message-format.js'
+import { toCount, toStart } from './numbers.js'
 
-interface SubscribeFlags extends ClientFlags {
+interface SubscribeFlags extends ClientFlags, StreamFlags {
   readonly queue?: string
-  readonly count?: number
-  readonly headersOnly?: boolean
-  readonly raw?: boolean
-  readonly json?: boolean
+  readonly directory?: string
 }
 
 export function subscribeCommand(): Command {
-  return withClientOptions(new Command('sub').alias('subscribe'))
+  return withMessageFormat(withClientOptions(new Command('sub').alias('subscribe')))
     .description('print messages as they come')
-    .argument('<topics...>', 'topics or patterns; quote > and *')
+    .argument('[topics...]', 'topics or patterns; quote > and *')
     .option('--queue <group>', 'share the messages with the other members of a group')
     .option('--count <count>', 'end after so many messages', toCount('--count'))
-    .option('--headers-only', 'leave the bodies out')
-    .option('-r, --raw', 'bodies only, one a line')
-    .option('-j, --json', 'one JSON object a line')
-    .action(subscribe)
+    .option('--directory <directory>', 'from a stream of a data directory')
+    .option('--stream <name>', 'with --directory: the stream')
+    .option(
+      '--consumer <name>',
+      'with --directory: as this consumer, acknowledging what is printed',
+    )
+    .option(
+      '--from <start>',
+      'with --directory: first, last, new (default), last-per-topic, a sequence, a date, or such as "1h ago"',
+      toStart,
+    )
+    .action((topics: string[], flags: SubscribeFlags, command: Command) =>
+      flags.directory === undefined
+        ? subscribe(topics, flags)
+        : inDirectory(onlyGiven(flags, command), (broker) =>
+            printStream(broker, topics, flags, untilInterrupted()),
+          ),
+    )
 }
 
 async function subscribe(topics: readonly string[], flags: SubscribeFlags): Promise<void> {
+  if (topics.length === 0) throw new FanfareError('OPTION_INVALID', 'say which topics')
+  const { stream, consumer, from } = flags
+  if ((stream ?? consumer ?? from) !== undefined) {
+    throw new FanfareError(
+      'OPTION_INVALID',
+      '--stream, --consumer and --from are for streams: give --directory',
+    )
+  }
   const broker = await connect(flags)
   try {
     await printUntilDone(broker, topics, flags)

@@ -48,6 +48,13 @@ export interface LedgerFailure {
   readonly key: string | undefined
 }
 
+/** A message that is in flight, or was when it was settled. */
+export interface LedgerSettlement {
+  readonly id: number
+  readonly deliveryCount: number
+  readonly key: string | undefined
+}
+
 /**
  * Tokens passed over after a stop that may have lost notes, so that none is given twice: more than can be handed out before
  * an operating system writes its pages back.
@@ -150,7 +157,24 @@ export class ConsumerLedger {
 
   /** Whether the message is done with: acknowledged, buried, or passed over. */
   isSettled(sequence: number): boolean {
-    return sequence < this.#position && this.#byId.find(sequence) === NONE
+    const isKnown = sequence < this.#position || sequence <= this.#restoredThrough
+    return isKnown && this.#byId.find(sequence) === NONE
+  }
+
+  /** Everything up to here was looked at, by this process or a former one. */
+  get lookedThrough(): number {
+    return Math.max(this.#position - 1, this.#restoredThrough)
+  }
+
+  /** How many of the stream's messages up to there were never handed out and are to be. Looks at all that are not settled. */
+  countUntouched(): number {
+    const { id, attempts, isAgain, state } = this.#slots
+    let count = 0
+    for (let slot = this.#ranks.first; slot !== NONE; slot = this.#slots.ranks.next[slot]!) {
+      const isNew = attempts[slot] === 0 && isAgain[slot] === 0 && state[slot] !== SlotState.failed
+      if (isNew && id[slot]! > 0) count += 1
+    }
+    return count
   }
 
   /** How many `failures` there are. */
@@ -256,6 +280,14 @@ export class ConsumerLedger {
     if (this.#options.acknowledge === 'none') this.#settle(slot)
     else this.#fly(slot, nowMs)
     return handOut
+  }
+
+  /** What is in flight under a token, as `revive` takes it; undefined for a token that is not good. */
+  findHandOut(token: number): LedgerSettlement | undefined {
+    const slot = this.#byToken.find(token)
+    if (slot === NONE) return undefined
+    const { id, attempts } = this.#slots
+    return { id: id[slot]!, deliveryCount: attempts[slot]!, key: this.#lanes.keyOf(slot) }
   }
 
   // ---- Verdicts: all answer whether the token was good
@@ -391,6 +423,20 @@ export class ConsumerLedger {
     this.#settle(slot)
   }
 
+  /** Takes a burial back whose commit failed: the failure waits again. */
+  unbury({ id, deliveryCount, reason, error, key }: LedgerFailure): void {
+    const slot = this.#reenter(id, deliveryCount, key)
+    if (slot !== NONE) this.#fail(slot, reason, error)
+  }
+
+  /** Takes a settlement back whose commit failed: the message is due again. */
+  revive({ id, deliveryCount, key }: LedgerSettlement): void {
+    const slot = this.#reenter(id, deliveryCount, key)
+    if (slot === NONE) return
+    this.#markAgain(slot, true)
+    this.#becomeDue(slot)
+  }
+
   isParked(key: string): boolean {
     return this.#parkedKeys.has(key)
   }
@@ -438,6 +484,7 @@ export class ConsumerLedger {
     for (const id of [...image.unsettled.keys()].sort((one, other) => one - other)) {
       const slot = this.#enter(id)
       this.#slots.attempts[slot] = image.unsettled.get(id)!
+      this.#slots.deadlineMs[slot] = image.dueMs.get(id) ?? 0
       this.#slots.move(slot, SlotState.restored)
     }
     this.#firstRestored = this.#ranks.first
@@ -459,12 +506,32 @@ export class ConsumerLedger {
     return slot
   }
 
+  /** Makes a slot for a message that had left, in its old place. */
+  #reenter(id: number, deliveryCount: number, key: string | undefined): number {
+    if (this.#byId.find(id) !== NONE) return NONE
+    const slot = this.#slots.take(id)
+    this.#byId.add(id, slot)
+    this.#slots.attempts[slot] = deliveryCount
+    if (id < 0) this.#redriven.add(id)
+    else {
+      let after = this.#ranks.first
+      while (after !== NONE && this.#slots.id[after]! < id) after = this.#slots.ranks.next[after]!
+      this.#ranks.insertBefore(after, slot)
+    }
+    if (this.#isByKey && key !== undefined) this.#joinAhead(slot, key)
+    this.#notes.changed(slot)
+    return slot
+  }
+
   /** Decides what becomes of a message that was offered; `key` is given when a parked key shall stop it. */
   #admit(slot: number, key: string | undefined): void {
     const isParked = key !== undefined && this.#parkedKeys.has(key)
+    const wasRestored = this.#slots.state[slot] === SlotState.restored
+    const dueMs = wasRestored ? this.#slots.deadlineMs[slot]! : 0
     this.#markAgain(slot, this.#slots.attempts[slot]! > 0)
     if (this.#isExhausted(slot)) this.#fail(slot, 'attempts-exhausted', 'never settled')
     else if (isParked) this.#fail(slot, 'parked', PARKED)
+    else if (dueMs > 0) this.#awaitUntil(slot, dueMs)
     else if (!this.#lanes.isHead(slot)) this.#slots.move(slot, SlotState.held)
     else if (this.#isUrgent(slot)) this.#becomeDue(slot)
     else this.#becomeFresh(slot)
@@ -482,7 +549,12 @@ export class ConsumerLedger {
 
   #await(slot: number, nowMs: number, delayMs: number): void {
     if (delayMs <= 0) return this.#becomeDue(slot)
-    this.#slots.deadlineMs[slot] = nowMs + delayMs
+    this.#awaitUntil(slot, nowMs + delayMs)
+    this.#notes.delayed(slot)
+  }
+
+  #awaitUntil(slot: number, dueMs: number): void {
+    this.#slots.deadlineMs[slot] = dueMs
     this.#slots.move(slot, SlotState.waiting)
     this.#retries.add(slot)
   }
@@ -492,6 +564,8 @@ export class ConsumerLedger {
       const slot = this.#retries.first
       if (slot === NONE || this.#slots.deadlineMs[slot]! > nowMs) return
       this.#retries.remove(slot)
+      // The note of its delay is out of date.
+      this.#notes.changed(slot)
       if (this.#lanes.isHead(slot)) this.#becomeDue(slot)
       else this.#slots.move(slot, SlotState.held)
     }

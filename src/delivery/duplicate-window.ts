@@ -76,14 +76,17 @@ export class DuplicateWindow {
     }
   }
 
-  snapshot(): Uint8Array {
+  /** What is remembered, of messages from one sequence through another; all of it by default. */
+  snapshot(fromSequence = 0, throughSequence = Infinity): Uint8Array {
+    const start = this.#countBelow(fromSequence)
+    const end = this.#countBelow(throughSequence + 1)
     const writer = new NumberWriter()
     writer.write(VERSION)
     writer.write(this.#forgottenEarly)
-    writer.write(this.#size)
+    writer.write(end - start)
     let sequence = 0
     let timeMs = 0
-    for (let i = 0; i < this.#size; i++) {
+    for (let i = start; i < end; i++) {
       const place = this.#placeAt(i)
       for (let word = 0; word < 4; word++) writer.writeWord(this.#hashes[4 * place + word]!)
       writer.write(this.#sequences[place]! - sequence)
@@ -94,12 +97,29 @@ export class DuplicateWindow {
     return writer.take()
   }
 
+  /** Remembers what a snapshot knows, of sequences above those remembered; what is remembered already stays as it is. */
+  addSnapshot(snapshot: Uint8Array): void {
+    this.#read(new NumberReader(snapshot))
+  }
+
+  /** How many ids are of messages below a sequence. */
+  #countBelow(sequence: number): number {
+    let low = 0
+    let high = this.#size
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#sequences[this.#placeAt(middle)]! < sequence) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
   #read(reader: NumberReader): void {
     const version = reader.read()
     if (version > VERSION) {
       throw new FanfareError('FORMAT_TOO_NEW', `duplicate window of version ${version}`)
     }
-    this.#forgottenEarly = reader.read()
+    this.#forgottenEarly = Math.max(this.#forgottenEarly, reader.read())
     let sequence = 0
     let timeMs = 0
     for (let left = reader.read(); left > 0; left--) {

@@ -4,6 +4,7 @@ export {
   type LedgerFailure,
   type LedgerHandOut,
   type LedgerOptions,
+  type LedgerSettlement,
 } from './consumer-ledger.js'
 export { DueTimes } from './due-times.js'
 export { DuplicateWindow } from './duplicate-window.js'

@@ -6,6 +6,7 @@
 //   runs of ids, up to `from`, whose attempts changed; dead letters that are handed out again (negative ids) are here
 //   runs of ids, up to `from`, that were settled
 //   keys that were parked or unparked
+//   messages that wait for a retry, and until when
 //
 // A snapshot says it of everything (`from` is 0). Applying a note twice, or upon a snapshot that knows it already, changes
 // nothing.
@@ -19,6 +20,7 @@ const END = 0
 
 const KEY_PARKED = 1
 const KEY_UNPARKED = 2
+const DELAY = 1
 
 export interface ImageHeader {
   readonly lastToken: number
@@ -79,6 +81,16 @@ export class LedgerImageWriter {
     this.#bytes.writeText(key)
   }
 
+  endKeys(): void {
+    this.#bytes.write(END)
+  }
+
+  delay(id: number, dueMs: number): void {
+    this.#bytes.write(DELAY)
+    this.#bytes.writeSigned(id)
+    this.#bytes.write(dueMs)
+  }
+
   finish(): Uint8Array {
     this.#bytes.write(END)
     return this.#bytes.take()
@@ -101,6 +113,8 @@ export class LedgerImage {
   /** Attempts of what is unsettled, by id. */
   readonly unsettled = new Map<number, number>()
   readonly parkedKeys = new Set<string>()
+  /** When what waits for a retry is due, in milliseconds since 1970, by id. */
+  readonly dueMs = new Map<number, number>()
 
   static read(snapshot: Uint8Array, notes: readonly Uint8Array[]): LedgerImage {
     const image = new LedgerImage()
@@ -126,6 +140,7 @@ export class LedgerImage {
     this.through = Math.max(this.through, through)
     this.#readSettled(reader)
     this.#readKeys(reader)
+    this.#readDelays(reader)
   }
 
   #readMessages(reader: NumberReader, from: number): void {
@@ -134,7 +149,10 @@ export class LedgerImage {
       const first = end + reader.readSigned()
       const attempts = reader.read()
       end = first + length - 1
-      for (let id = first; id <= end; id++) this.unsettled.set(id, attempts)
+      for (let id = first; id <= end; id++) {
+        this.unsettled.set(id, attempts)
+        this.dueMs.delete(id)
+      }
     }
   }
 
@@ -155,13 +173,24 @@ export class LedgerImage {
     }
   }
 
+  #readDelays(reader: NumberReader): void {
+    while (reader.read() !== END) {
+      const id = reader.readSigned()
+      const dueMs = reader.read()
+      if (this.unsettled.has(id)) this.dueMs.set(id, dueMs)
+    }
+  }
+
   #settle(first: number, last: number): void {
     if (last - first < this.unsettled.size) {
-      for (let id = first; id <= last; id++) this.unsettled.delete(id)
+      for (let id = first; id <= last; id++) this.#settleOne(id)
       return
     }
-    for (const id of this.unsettled.keys()) {
-      if (id >= first && id <= last) this.unsettled.delete(id)
-    }
+    for (const id of this.unsettled.keys()) if (id >= first && id <= last) this.#settleOne(id)
+  }
+
+  #settleOne(id: number): void {
+    this.unsettled.delete(id)
+    this.dueMs.delete(id)
   }
 }

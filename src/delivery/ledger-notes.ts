@@ -1,7 +1,7 @@
 // Keeps track of what changed in a ledger since its last note. What happened to a message between two notes is told by its
 // outcome: one that was offered and settled in between costs no byte.
 import { LedgerImageWriter } from './ledger-image.js'
-import { NONE, type MessageSlots } from './message-slots.js'
+import { NONE, SlotState, type MessageSlots } from './message-slots.js'
 
 /** What of the ledger's own figures goes into a note. */
 export interface NotedFigures {
@@ -25,6 +25,8 @@ export class LedgerNotes {
   /** First and last ids of what was settled up to `#through`, in turn. */
   readonly #settled: number[] = []
   #settledCount = 0
+  /** Slots that may wait for a retry which was not noted. */
+  #delayed: number[] = []
   #keys: { readonly key: string; readonly isParked: boolean }[] = []
 
   constructor(slots: MessageSlots, through: number, lastToken: number) {
@@ -58,6 +60,11 @@ export class LedgerNotes {
     else if (id <= this.#through && !this.#extendSettled(slot, id)) this.#addSettled(id)
   }
 
+  /** A message waits for a retry. */
+  delayed(slot: number): void {
+    this.#delayed.push(slot)
+  }
+
   parked(key: string, isParked: boolean): void {
     this.#keys.push({ key, isParked })
   }
@@ -72,6 +79,9 @@ export class LedgerNotes {
     this.#writeChanged()
     this.#writeSettled()
     for (const { key, isParked } of this.#keys) this.#writer.key(key, isParked)
+    this.#writer.endKeys()
+    for (const slot of this.#delayed) this.#writeDelay(slot)
+    this.#delayed = []
     this.#through = through
     this.#lastToken = lastToken
     this.#keys = []
@@ -82,7 +92,7 @@ export class LedgerNotes {
   snapshot(
     figures: NotedFigures,
     firstRank: number,
-    redriven: Iterable<number>,
+    redriven: readonly number[],
     parkedKeys: Iterable<string>,
   ): Uint8Array {
     this.#writer.begin({ ...figures, from: 0 })
@@ -92,6 +102,11 @@ export class LedgerNotes {
     this.#writer.endRuns()
     this.#writer.endSettled()
     for (const key of parkedKeys) this.#writer.key(key, true)
+    this.#writer.endKeys()
+    for (let slot = firstRank; slot !== NONE; slot = this.#slots.ranks.next[slot]!) {
+      this.#writeDelay(slot)
+    }
+    for (const slot of redriven) this.#writeDelay(slot)
     return this.#writer.finish()
   }
 
@@ -101,7 +116,8 @@ export class LedgerNotes {
       through !== this.#through ||
       this.#changedCount > 0 ||
       this.#settledCount > 0 ||
-      this.#keys.length > 0
+      this.#keys.length > 0 ||
+      this.#delayed.length > 0
     )
   }
 
@@ -154,6 +170,12 @@ export class LedgerNotes {
     }
     this.#settledCount = 0
     this.#writer.endSettled()
+  }
+
+  #writeDelay(slot: number): void {
+    const { id, state, deadlineMs } = this.#slots
+    const isWaiting = state[slot] === SlotState.waiting || state[slot] === SlotState.restored
+    if (isWaiting && deadlineMs[slot]! > 0) this.#writer.delay(id[slot]!, deadlineMs[slot]!)
   }
 
   #write(slot: number): void {

@@ -1,13 +1,17 @@
-// What a consumer does with messages that were given up: writes each as a dead letter in the commit that settles it, one
-// after the other. While that cannot be done the message stays unsettled, and it is tried again.
+// What a consumer does with messages that were given up: writes them as dead letters in the commit that settles them, in
+// order. While that cannot be done they stay unsettled, and it is tried again.
 import { FanfareError, type Alarm } from '../base/index.js'
-import type { ConsumerLedger } from '../delivery/index.js'
-import type { ConsumerSettings, DeadLetterReason, StoredMessage } from '../engine/index.js'
+import type { ConsumerLedger, LedgerFailure } from '../delivery/index.js'
+import type { BytesMessage, ConsumerSettings, StoredMessage } from '../engine/index.js'
+import type { TopicHandle } from '../topic/index.js'
 import type { ConsumerHome } from './consumer-home.js'
 import { deadLetterTopic, writeDeadLetter } from './dead-letter-box.js'
 import type { StreamSite } from './stream-site.js'
 
 const RETRY_MS = 1_000
+
+/** Letters written in one commit. */
+const MOST_AT_ONCE = 128
 
 /** The consumer's side. */
 export interface DeskOwner {
@@ -22,11 +26,13 @@ export interface DeskOwner {
   changed(): void
 }
 
-interface GivenUp {
-  readonly id: number
-  readonly deliveryCount: number
-  readonly reason: DeadLetterReason
-  readonly error: string
+/** A failure as it will be kept; without a message when the stream has let it go meanwhile. */
+interface Letter {
+  readonly failure: LedgerFailure
+  readonly topic: string
+  readonly sequence: number
+  readonly address: TopicHandle
+  readonly message: BytesMessage | undefined
 }
 
 export class DeadLetterDesk {
@@ -72,69 +78,81 @@ export class DeadLetterDesk {
   }
 
   async #writeAll(): Promise<void> {
-    for (;;) {
-      const [next] = this.#owner.ledger().failures()
-      if (next === undefined || this.#isClosed) return
-      await this.#write(next)
+    while (!this.#isClosed && this.#owner.ledger().failed > 0) {
+      const batch = [...take(this.#owner.ledger().failures(), MOST_AT_ONCE)]
+      const { deadLetter } = this.#owner.settings()
+      if (deadLetter === undefined) this.#drop(batch)
+      else await this.#keep(batch, deadLetter.stream)
     }
   }
 
-  async #write(failure: GivenUp): Promise<void> {
-    const { id } = failure
-    const message = await this.#owner.read(id)
-    const ledger = this.#owner.ledger()
-    if (message === undefined) {
-      ledger.forget(id)
-      this.#owner.note()
-      return
-    }
-    const { deadLetter } = this.#owner.settings()
-    if (deadLetter === undefined) this.#drop(failure)
-    else await this.#keep(failure, message, deadLetter.stream)
-    this.#owner.settled(id)
-  }
-
-  /** The consumer has no dead letters: an event is all that remains. */
-  #drop({ id, reason, error }: GivenUp): void {
-    this.#owner.ledger().bury(id)
+  /** The consumer has no dead letters: events are all that remains. */
+  #drop(batch: readonly LedgerFailure[]): void {
+    for (const { id } of batch) this.#owner.ledger().bury(id)
     this.#owner.note()
-    this.#site.report({
-      type: 'message-dropped',
-      stream: this.#home.name,
-      consumer: this.#owner.settings().name,
-      sequence: id,
-      reason,
-      error,
-    })
+    for (const { id, reason, error } of batch) {
+      this.#owner.settled(id)
+      const { name: consumer } = this.#owner.settings()
+      const stream = this.#home.name
+      this.#site.report({ type: 'message-dropped', stream, consumer, sequence: id, reason, error })
+    }
   }
 
-  async #keep(failure: GivenUp, message: StoredMessage, stream: string): Promise<void> {
+  /** Writes the letters of a batch and settles their messages, in one commit; stops at the first that is refused. */
+  async #keep(batch: readonly LedgerFailure[], stream: string): Promise<void> {
     const box = await this.#site.openDeadLetterBox(this.#home.name, stream)
-    const consumer = this.#owner.settings().name
-    const { reason, error, deliveryCount: attempts, id } = failure
-    const topic = message.handle.name
-    const address = this.#site.topic(deadLetterTopic(this.#home.name, consumer, topic))
-    const terms = { stream: this.#home.name, consumer, reason, error, attempts }
-    const letter = writeDeadLetter(message, terms, address)
-    const refusal = box.findRefusal(address, letter)
-    if (refusal !== undefined) throw refusal
-    await this.#commit(() => {
-      box.write(address, letter)
-      // A letter that failed once more is replaced by its new one.
-      if (id < 0) box.settle(-id)
-      this.#owner.ledger().bury(id)
+    const letters = await this.#makeLetters(batch)
+    const ledger = this.#owner.ledger()
+    const kept: Letter[] = []
+    let refusal: FanfareError | undefined
+    const accept = (): void => {
+      for (const letter of letters) {
+        const { failure, address, message } = letter
+        if (!ledger.isFailure(failure.id)) continue
+        refusal = message === undefined ? undefined : box.findRefusal(address, message)
+        if (refusal !== undefined) break
+        if (message !== undefined) box.write(address, message)
+        // A letter that failed once more is replaced by its new one.
+        if (failure.id < 0) box.settle(-failure.id)
+        ledger.bury(failure.id)
+        kept.push(letter)
+      }
       this.#owner.note()
-    })
-    const { sequence } = message
-    this.#site.report({
-      type: 'dead-lettered',
-      stream: this.#home.name,
-      consumer,
-      topic,
-      sequence,
-      reason,
-      error,
-    })
+    }
+    try {
+      await this.#commit(accept)
+    } catch (error) {
+      for (const { failure } of kept) ledger.unbury(failure)
+      throw error
+    }
+    for (const letter of kept) this.#tellKept(letter)
+    if (refusal !== undefined) throw refusal
+  }
+
+  async #makeLetters(batch: readonly LedgerFailure[]): Promise<Letter[]> {
+    const { name: consumer } = this.#owner.settings()
+    const stream = this.#home.name
+    const letters: Letter[] = []
+    for (const failure of batch) {
+      const original = await this.#owner.read(failure.id)
+      const topic = original?.handle.name ?? ''
+      const sequence = original?.sequence ?? 0
+      const address = this.#site.topic(deadLetterTopic(stream, consumer, topic))
+      const { reason, error, deliveryCount: attempts } = failure
+      const terms = { stream, consumer, reason, error, attempts }
+      const message = original && writeDeadLetter(original, terms, address)
+      letters.push({ failure, topic, sequence, address, message })
+    }
+    return letters
+  }
+
+  #tellKept({ failure, topic, sequence, message }: Letter): void {
+    this.#owner.settled(failure.id)
+    if (message === undefined) return
+    const { reason, error } = failure
+    const { name: consumer } = this.#owner.settings()
+    const stream = this.#home.name
+    this.#site.report({ type: 'dead-lettered', stream, consumer, topic, sequence, reason, error })
   }
 
   #commit(accept: () => void): Promise<void> {
@@ -173,4 +191,12 @@ function toFanfareError(error: unknown): FanfareError {
   return new FanfareError('DEAD_LETTER_FAILED', 'a dead letter could not be written', {
     cause: error,
   })
+}
+
+function* take<T>(items: Iterable<T>, most: number): Generator<T> {
+  let count = 0
+  for (const item of items) {
+    if (count++ >= most) return
+    yield item
+  }
 }

@@ -13,6 +13,7 @@ import {
   type VerdictDone,
 } from '../engine/index.js'
 import type { NoteLevel, NoteOwner } from '../log/index.js'
+import { inBackground } from './background.js'
 import type { ConsumerHome } from './consumer-home.js'
 import {
   encodeConsumerSnapshot,
@@ -60,6 +61,8 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   #isRunning = false
   #isCalled = false
   #isNoteDue = false
+  /** A note was lost: the next one says everything. */
+  #mustRestate = false
   #toldStall: string | undefined
   /** Why nothing can be asked of it any more. */
   #ended: FanfareError | undefined
@@ -182,10 +185,18 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     return true
   }
 
-  /** Settles with the unit at hand; the caller has seen that the token is good. */
-  acknowledgeInUnit(token: number): void {
+  /**
+   * Settles with the unit at hand; the caller has seen that the token is good. Answers what takes it back when the unit
+   * could not be committed.
+   */
+  acknowledgeInUnit(token: number): () => void {
+    const settlement = this.#ledger.findHandOut(token)
     this.#settle(token)
     this.#writeNote('fsync')
+    return () => {
+      if (settlement !== undefined) this.#ledger.revive(settlement)
+      this.#pump()
+    }
   }
 
   /** Whether a verdict on `token` would count. */
@@ -279,7 +290,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
 
   /** Accepted messages were lost. */
   messagesLost(): void {
-    void this.#countPending()
+    inBackground(this.#countPending(), this.#site)
   }
 
   messageRemoved(sequence: number, topic: string): void {
@@ -305,10 +316,9 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   }
 
   /** Keys whose followers are parked go on once nothing of theirs is left among the dead letters. */
-  unpark(key: string): void {
-    if (!this.#ledger.isParked(key)) return
-    this.#ledger.unpark(key)
-    this.#noteSoon()
+  unparkInUnit(keys: readonly string[]): void {
+    for (const key of keys) this.#ledger.unpark(key)
+    this.#writeNote('fsync')
     this.#pump()
   }
 
@@ -352,10 +362,11 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     this.#pump()
   }
 
-  #countPending(): Promise<void> {
-    return this.#pending.recount(this.#ledger.position, this.#source.filter, () =>
-      this.#site.store.flush(),
-    )
+  async #countPending(): Promise<void> {
+    const { filter } = this.#source
+    const from = this.#ledger.lookedThrough + 1
+    const untouched = this.#ledger.countUntouched()
+    await this.#pending.recount(from, untouched, filter, () => this.#site.store.flush())
   }
 
   // ---- handing out -------------------------------------------------------------------------------------------------
@@ -365,7 +376,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     this.#isCalled = true
     if (this.#isRunning || !this.#isStarted || this.isDeleted) return
     this.#isRunning = true
-    void this.#run()
+    inBackground(this.#run(), this.#site)
   }
 
   async #run(): Promise<void> {
@@ -401,9 +412,9 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
         if (this.#source.isAtEnd && this.settings.order === 'stream') this.#pending.count = 0
         return
       }
-      const { id, token, deliveryCount } = next
+      const { id, token, deliveryCount, isRedelivery } = next
       const message = this.#source.takeKept(id)
-      if (deliveryCount === 1 && id > 0) this.#pending.count -= 1
+      if (!isRedelivery && id > 0) this.#pending.count -= 1
       member.credit -= 1
       const pending = this.#pending.count
       const item: BatchItem = { id, token, deliveryCount, pending, member, message }
@@ -579,7 +590,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     this.#inactivity = this.#site.alarms.set(inactiveMs, () => {
       const reason = `nobody joined for ${inactiveMs} ms`
       this.#site.report({ type: 'consumer-ended', stream: this.#home.name, consumer: name, reason })
-      void this.#home.deleteConsumer(name)
+      inBackground(this.#home.deleteConsumer(name), this.#site)
     })
   }
 
@@ -604,10 +615,18 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
       done?.()
       return
     }
-    const note = this.#ledger.takeNote()
-    if (note !== undefined) {
-      this.#site.store.note(this.ownerName, encodeLedgerNote(note), level, done)
-    } else done?.()
+    const change = this.#ledger.takeNote()
+    const note = this.#mustRestate ? this.#ledger.snapshot() : change
+    this.#mustRestate = false
+    if (note === undefined) {
+      done?.()
+      return
+    }
+    this.#site.store.note(this.ownerName, encodeLedgerNote(note), level, (error) => {
+      // The next note builds upon one that is not there.
+      if (error !== undefined) this.#mustRestate = true
+      done?.(error)
+    })
   }
 
   /** Plain verdicts of one turn go in one note, which rides with the next commit. */

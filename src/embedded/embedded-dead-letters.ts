@@ -1,5 +1,6 @@
 // The dead letters of one stream's consumers: found, handed out again, discarded.
 import { type DeadLetter, type DeadLetterQuery, type DeadLetters } from '../engine/index.js'
+import type { LogStore } from '../log/index.js'
 import { matchesPattern } from '../topic/index.js'
 import { readDeadLetter } from './dead-letter-box.js'
 import type { EmbeddedConsumer } from './embedded-consumer.js'
@@ -8,11 +9,13 @@ import { noConsumerError } from './stream-errors.js'
 
 export class EmbeddedDeadLetters implements DeadLetters {
   readonly #source: EmbeddedStream
+  readonly #store: LogStore
   readonly #findBoxes: () => EmbeddedStream[]
 
   /** `findBoxes` answers the streams that take dead letters of the source. */
-  constructor(source: EmbeddedStream, findBoxes: () => EmbeddedStream[]) {
+  constructor(source: EmbeddedStream, store: LogStore, findBoxes: () => EmbeddedStream[]) {
     this.#source = source
+    this.#store = store
     this.#findBoxes = findBoxes
   }
 
@@ -68,10 +71,21 @@ export class EmbeddedDeadLetters implements DeadLetters {
       const wholeKeys =
         consumer === undefined ? [] : await this.#keysWithNothingElse(consumer, going)
       const box = this.#boxOf(consumer)
-      for (const { sequence } of going) if ((await box?.remove(sequence)) === true) count += 1
-      for (const key of wholeKeys) consumer?.unpark(key)
+      if (box === undefined) continue
+      await this.#commit(() => {
+        for (const { sequence } of going) if (box.log.remove(sequence, true)) count += 1
+        consumer?.unparkInUnit(wholeKeys)
+      })
     }
     return count
+  }
+
+  #commit(accept: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#store.beginUnit()
+      accept()
+      this.#store.endUnit((error) => (error ? reject(error) : resolve()))
+    })
   }
 
   /** The keys of `letters` of which no other letter of the consumer is left. */

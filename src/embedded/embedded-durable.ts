@@ -15,8 +15,14 @@ import {
   type StreamSettings,
   type Transaction,
 } from '../engine/index.js'
-import { MemoryLogStore, type LogStore } from '../log/index.js'
+import {
+  MemoryLogStore,
+  type LogStore,
+  type RecoveryFinding,
+  type RecoveredOwner,
+} from '../log/index.js'
 import { PatternIndex, type TopicHandle } from '../topic/index.js'
+import { inBackground } from './background.js'
 import { recoverConsumer, type RecoveredConsumer } from './consumer-record.js'
 import {
   deadLetterPattern,
@@ -36,6 +42,8 @@ export interface EngineStorage {
   readonly store: LogStore
   /** The strongest durability that a stream can have there. */
   readonly strongest: StreamSettings['durability']
+  /** Bytes after which a stream's file is full; default: what the store says. */
+  readonly segmentBytes?: number | undefined
   /** Called when the store has been closed. */
   readonly closed?: (() => Promise<void>) | undefined
 }
@@ -63,6 +71,7 @@ export class EmbeddedDurable implements Durable {
   readonly strongest: StreamSettings['durability']
   readonly #place: DurablePlace
   readonly #closed: (() => Promise<void>) | undefined
+  readonly #segmentBytes: number | undefined
   readonly #site: StreamSite
   readonly #byName = new Map<string, EmbeddedStream>()
   readonly #byTopic = new PatternIndex<EmbeddedStream>()
@@ -71,10 +80,11 @@ export class EmbeddedDurable implements Durable {
   /** Streams that are being made or removed: the next call for the same name waits. */
   readonly #underWay = new Map<string, Promise<unknown>>()
 
-  constructor(place: DurablePlace, { store, strongest, closed }: EngineStorage) {
+  constructor(place: DurablePlace, { store, strongest, segmentBytes, closed }: EngineStorage) {
     this.store = store
     this.strongest = strongest
     this.#closed = closed
+    this.#segmentBytes = segmentBytes
     this.#place = place
     this.#site = {
       clock: place.clock,
@@ -95,20 +105,31 @@ export class EmbeddedDurable implements Durable {
     this.#reportFindings()
     this.#dropUnowned()
     const consumers = this.#recoverConsumers()
-    for (const [owner, recovered] of this.store.recovered) {
+    for (const [owner, recovered] of [...this.store.recovered]) {
       const name = streamOfOwner(owner)
-      if (name === undefined) continue
-      const log = this.store.logs.get(name)
-      if (log === undefined) {
-        this.store.disown(owner)
-        continue
-      }
-      const { settings, duplicates } = recoverStream(recovered)
-      const stream = new EmbeddedStream(this.#site, settings, log)
-      this.#enter(stream)
-      await stream.adopt(true)
-      await stream.recover(duplicates, consumers.get(name) ?? [])
+      if (name !== undefined) await this.#recoverStream(name, owner, recovered)
     }
+    // Only now, as a consumer may hand out dead letters of another stream.
+    for (const stream of this.#byName.values()) {
+      await stream.recoverConsumers(consumers.get(stream.name) ?? [])
+    }
+  }
+
+  async #recoverStream(name: string, owner: string, recovered: RecoveredOwner): Promise<void> {
+    const log = this.store.logs.get(name)
+    if (log === undefined) {
+      this.store.disown(owner)
+      return
+    }
+    const found = recoverStream(recovered)
+    const stream = new EmbeddedStream(this.#site, found.settings, log)
+    await stream.recover(found)
+    this.#enter(stream)
+  }
+
+  /** Tells of damage that the store met: when it was opened, or later while reading. */
+  reportFinding({ log, path, description }: RecoveryFinding): void {
+    this.#place.report({ type: 'recovery-finding', stream: log, path, description })
   }
 
   async createStream(settings: StreamSettings): Promise<Stream> {
@@ -200,7 +221,7 @@ export class EmbeddedDurable implements Durable {
   }
 
   deadLetters(stream: Stream): DeadLetters {
-    return new EmbeddedDeadLetters(this.#known(stream.name), () => {
+    return new EmbeddedDeadLetters(this.#known(stream.name), this.store, () => {
       this.#place.assertOpen()
       const boxes = new Set<EmbeddedStream>()
       this.#byTopic.forEachOverlap(deadLetterPattern(stream.name), (box) => boxes.add(box))
@@ -227,7 +248,11 @@ export class EmbeddedDurable implements Durable {
     const { name, topics, durability } = settings
     for (const topic of topics) this.#takenTopics.insert(topic, name)
     try {
-      const log = await this.store.create(name, { durability })
+      const segmentBytes = this.#segmentBytes
+      const log = await this.store.create(name, {
+        durability,
+        ...(segmentBytes === undefined ? {} : { segmentBytes }),
+      })
       const stream = new EmbeddedStream(this.#site, settings, log)
       await stream.adopt(false)
       this.#enter(stream)
@@ -294,7 +319,7 @@ export class EmbeddedDurable implements Durable {
   #dropUnowned(): void {
     for (const log of [...this.store.logs.values()]) {
       if (this.store.recovered.has(streamOwnerName(log.name))) continue
-      if (log.state.lastSequence === 0) void this.store.drop(log)
+      if (log.state.lastSequence === 0) inBackground(this.store.drop(log), this.#site)
       else {
         this.#place.report({
           type: 'recovery-finding',
@@ -307,9 +332,7 @@ export class EmbeddedDurable implements Durable {
   }
 
   #reportFindings(): void {
-    for (const { log, path, description } of this.store.findings) {
-      this.#place.report({ type: 'recovery-finding', stream: log, path, description })
-    }
+    for (const finding of this.store.findings) this.reportFinding(finding)
   }
 
   #assertFreeTopics({ name, topics }: StreamSettings): void {

@@ -21,13 +21,14 @@ import {
 } from '../engine/index.js'
 import type { Log, LogListener, NoteOwner } from '../log/index.js'
 import { patternsOverlap, type TopicHandle } from '../topic/index.js'
+import { inBackground } from './background.js'
 import type { ConsumerHome } from './consumer-home.js'
 import type { RecoveredConsumer } from './consumer-record.js'
 import { EmbeddedConsumer } from './embedded-consumer.js'
 import { MessageTimes } from './message-times.js'
 import { flagsOf, readId, withPublishHeaders } from './publish-headers.js'
 import { Receipts } from './receipts.js'
-import { HAS_ID, IS_DELAYED } from './record-flags.js'
+import { HAS_ID, HAS_TTL, IS_DELAYED } from './record-flags.js'
 import { RecordReader } from './record-reader.js'
 import { Retention } from './retention.js'
 import {
@@ -45,7 +46,16 @@ import {
   type Ahead,
 } from './stream-limits.js'
 import { delayedKey, isDelayedKey, toStoredMessage } from './stream-record.js'
-import { encodeStreamSettings, encodeStreamSnapshot, streamOwnerName } from './stream-snapshot.js'
+import {
+  encodeIdsNote,
+  encodeMarksNote,
+  encodeRollUpNote,
+  encodeSettingsNote,
+  encodeStreamSnapshot,
+  streamOwnerName,
+  type RecoveredStream,
+  type RollUp,
+} from './stream-snapshot.js'
 import type { StreamSite } from './stream-site.js'
 import { moveToNext, selectForPurge, selectTopics } from './topic-selection.js'
 
@@ -58,11 +68,6 @@ const MOST_IDS = 4_000_000
 const NO_OPTIONS: AppendOptions = {}
 const encoder = new TextEncoder()
 
-interface RollUp {
-  readonly sequence: number
-  readonly topic: TopicHandle | undefined
-}
-
 export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerHome {
   readonly log: Log
   readonly retention: Retention
@@ -73,7 +78,13 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   /** The last accepted sequence of topics that were published to since everything was last committed. */
   readonly #tails = new Map<TopicHandle, number>()
   #duplicates: DuplicateWindow
-  #rollUps: RollUp[] = []
+  /** Roll-ups that wait for their commit, and those whose removals are under way, in order. */
+  readonly #rollUps: RollUp[] = []
+  #rollUpsBegun = 0
+  /** The marks that records may have: opening looks for no others. */
+  #marks = 0
+  /** Ids of messages up to here are kept in notes or a snapshot. */
+  #idsKeptThrough = 0
   #settings: StreamSettings
   /** Why nothing can be asked of it any more. */
   #ended: FanfareError | undefined
@@ -85,9 +96,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.log = log
     this.#duplicates = new DuplicateWindow(settings.duplicateWindowMs, MOST_IDS)
     this.#times = new MessageTimes(site, log, (message) => this.#appendDue(message))
-    this.retention = new Retention(settings.retention, log, site.topicAt, () =>
-      this.#consumers.values(),
-    )
+    this.retention = new Retention(settings.retention, log, site, () => this.#consumers.values())
     log.listen(this)
   }
 
@@ -114,7 +123,14 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   snapshot(): Uint8Array {
-    return encodeStreamSnapshot(this.#settings, this.#duplicates.snapshot())
+    this.#idsKeptThrough = this.log.acceptedSequence
+    return encodeStreamSnapshot({
+      settings: this.#settings,
+      marks: this.#marks,
+      idsThrough: this.#idsKeptThrough,
+      rollUps: this.#rollUps,
+      duplicates: this.#duplicates.snapshot(),
+    })
   }
 
   async state(): Promise<StreamState> {
@@ -150,7 +166,10 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
       sink?.refused(token, 1, refusal)
       return 0
     }
-    const sequence = this.write(address, message, options)
+    const sequence =
+      options.rollUp === undefined
+        ? this.write(address, message, options)
+        : this.#writeInUnit(address, message, options)
     if (sink !== undefined) this.#receipts.accepted(sink, token, sequence)
     return sequence
   }
@@ -183,7 +202,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     )
   }
 
-  /** Accepts a message that nothing refuses. */
+  /** Accepts a message that nothing refuses; within a unit of the store, if it rolls up. */
   write(address: TopicHandle, given: BytesMessage, options: AppendOptions = NO_OPTIONS): number {
     const nowMs = this.#site.clock.nowMs()
     const flags = flagsOf(options, nowMs)
@@ -203,7 +222,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     if (isDelayed) return sequence
     this.#tails.set(address, sequence)
     if (options.rollUp !== undefined) {
-      this.#rollUps.push({ sequence, topic: options.rollUp === 'topic' ? address : undefined })
+      this.#noteRollUp({ sequence, topic: options.rollUp === 'topic' ? address.name : undefined })
     }
     for (const consumer of this.#site.consumersOf(address)) consumer.messageAccepted()
     return sequence
@@ -214,14 +233,17 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#rollUp(through)
     this.#receipts.committed(through)
     for (const consumer of this.#consumers.values()) consumer.messagesCommitted()
-    void this.retention.committed(through)
+    if (this.#settings.retention === 'interest') {
+      inBackground(this.retention.committed(through), this.#site)
+    }
     this.#times.arm()
   }
 
   failed(from: number, error: FanfareError): void {
     this.#tails.clear()
-    this.#rollUps = this.#rollUps.filter(({ sequence }) => sequence < from)
+    while ((this.#rollUps.at(-1)?.sequence ?? 0) >= from) this.#rollUps.pop()
     this.#duplicates.removeFrom(from)
+    this.#idsKeptThrough = Math.min(this.#idsKeptThrough, from - 1)
     for (const consumer of this.#consumers.values()) consumer.messagesLost()
     this.#receipts.failed(from, error)
     if (this.log.frozen === undefined) return
@@ -232,6 +254,10 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     if (this.#consumers.size === 0 || isDelayedKey(key, keyStart)) return
     const { name } = this.#site.topicAt(key, keyStart, keyEnd)
     for (const consumer of this.#consumers.values()) consumer.messageRemoved(sequence, name)
+  }
+
+  dropping(throughSequence: number): void {
+    this.#keepIds(throughSequence)
   }
 
   cleared(): void {
@@ -266,6 +292,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   async purge(options: PurgeOptions = {}): Promise<number> {
     this.#assertThere()
     const { lastSequence, records } = this.log.state
+    this.#keepIds(lastSequence)
     if (options.topic === undefined && options.keep === undefined) {
       this.log.trim(Math.min((options.before ?? Infinity) - 1, lastSequence), true)
     } else {
@@ -280,8 +307,10 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   async remove(sequence: number): Promise<boolean> {
     this.#assertThere()
+    this.#keepIds(sequence)
     const wasThere = this.log.remove(sequence, true)
-    if (wasThere) await this.#site.store.flush()
+    // Also for one that is gone: another removal of it may be on its way to the disk.
+    await this.#site.store.flush()
     return wasThere
   }
 
@@ -351,13 +380,23 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     })
   }
 
-  /** Goes on where an earlier life stopped: ids, moments, consumers. Before it ends nothing may be published. */
-  async recover(duplicates: Uint8Array, consumers: readonly RecoveredConsumer[]): Promise<void> {
-    const { duplicateWindowMs } = this.#settings
-    if (duplicates.length > 0) {
-      this.#duplicates = DuplicateWindow.restore(duplicateWindowMs, MOST_IDS, duplicates)
+  /** Goes on where an earlier life stopped: ids and moments. Before it ends nothing may be published. */
+  async recover(found: RecoveredStream): Promise<void> {
+    const { lastSequence } = this.log.state
+    this.#duplicates = new DuplicateWindow(this.#settings.duplicateWindowMs, MOST_IDS)
+    for (const ids of found.duplicates) this.#duplicates.addSnapshot(ids)
+    // A snapshot may know ids of messages that were accepted and never committed.
+    this.#duplicates.removeFrom(lastSequence + 1)
+    this.#marks = found.marks
+    await this.#recoverMarked(found.idsThrough)
+    for (const rollUp of found.rollUps) {
+      if (rollUp.sequence <= lastSequence) await this.#removeBefore(rollUp)
     }
-    await this.#recoverMarked()
+    await this.adopt(true)
+  }
+
+  /** Takes up its consumers again, and lets go what they are through with. */
+  async recoverConsumers(consumers: readonly RecoveredConsumer[]): Promise<void> {
     for (const recovered of consumers) {
       const { settings } = recovered.terms
       this.#place(new EmbeddedConsumer(this.#site, this, settings, recovered))
@@ -375,7 +414,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.log.enforceLimits(this.#site.clock.nowMs())
     this.#times.arm()
     await new Promise<void>((resolve, reject) => {
-      const note = encodeStreamSettings(settings)
+      const note = encodeSettingsNote(settings)
       this.#site.store.note(this.ownerName, note, 'fsync', (error) =>
         error ? reject(error) : resolve(),
       )
@@ -412,11 +451,14 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     for (const topic of this.#settings.topics) this.#site.forgetInterest(topic)
   }
 
-  /** Reads again what carries an id within the window, or a moment of its own. */
-  async #recoverMarked(): Promise<void> {
-    const nowMs = this.#site.clock.nowMs()
-    const idsFrom = await this.log.sequenceAt(nowMs - this.#settings.duplicateWindowMs)
-    const cursor = this.log.cursor(this.log.state.firstSequence)
+  /** Reads again what carries an id that is not known, or a moment of its own. */
+  async #recoverMarked(idsThrough: number): Promise<void> {
+    const { firstSequence } = this.log.state
+    const windowStartMs = this.#site.clock.nowMs() - this.#settings.duplicateWindowMs
+    const idsFrom = Math.max(await this.log.sequenceAt(windowStartMs), idsThrough + 1)
+    const hasTimes = (this.#marks & (HAS_TTL | IS_DELAYED)) !== 0
+    if (!hasTimes && (this.#marks & HAS_ID) === 0) return
+    const cursor = this.log.cursor(hasTimes ? firstSequence : idsFrom)
     try {
       while (await moveToNext(cursor)) {
         const { flags, sequence, timeMs } = cursor
@@ -439,7 +481,19 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#receipts.committed(this.log.state.lastSequence)
   }
 
+  /** Ids outlive their messages: they are noted before the records that have them go. */
+  #keepIds(throughSequence: number): void {
+    if (this.#duplicates.size === 0 || throughSequence <= this.#idsKeptThrough) return
+    const ids = this.#duplicates.snapshot(this.#idsKeptThrough + 1, throughSequence)
+    this.#idsKeptThrough = throughSequence
+    this.#site.store.note(this.ownerName, encodeIdsNote(ids), 'rides')
+  }
+
   #remember(sequence: number, nowMs: number, flags: number, options: AppendOptions): void {
+    if ((flags & ~this.#marks) !== 0) {
+      this.#marks |= flags
+      this.#site.store.note(this.ownerName, encodeMarksNote(this.#marks), 'fsync')
+    }
     this.#times.accepted(sequence, nowMs, flags, options)
     if (options.id !== undefined) this.#rememberId(options.id, sequence, nowMs)
   }
@@ -481,19 +535,49 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
       : expectationError(`last sequence of ${address.name}`, expectedLastTopicSequence, lastOfTopic)
   }
 
-  /** What was there before a roll-up leaves once the roll-up is committed. */
-  #rollUp(through: number): void {
-    while (this.#rollUps.length > 0 && this.#rollUps[0]!.sequence <= through) {
-      const { sequence, topic } = this.#rollUps.shift()!
-      if (topic === undefined) this.log.trim(sequence - 1, true)
-      else void this.#rollUpTopic(topic, sequence)
+  #writeInUnit(address: TopicHandle, message: BytesMessage, options: AppendOptions): number {
+    this.#site.store.beginUnit()
+    try {
+      return this.write(address, message, options)
+    } finally {
+      this.#site.store.endUnit()
     }
   }
 
-  async #rollUpTopic(topic: TopicHandle, before: number): Promise<void> {
-    const options = { topic: topic.name, before }
-    for (const sequence of await selectForPurge(this.log, this.#site.topicAt, options)) {
-      this.log.remove(sequence, true)
+  #noteRollUp(rollUp: RollUp): void {
+    this.#rollUps.push(rollUp)
+    if (this.#settings.durability === 'memory') return
+    this.#site.store.note(this.ownerName, encodeRollUpNote(rollUp), 'rides')
+  }
+
+  /** What was there before a roll-up leaves once the roll-up is committed. */
+  #rollUp(through: number): void {
+    for (;;) {
+      const rollUp = this.#rollUps[this.#rollUpsBegun]
+      if (rollUp === undefined || rollUp.sequence > through) return
+      this.#rollUpsBegun += 1
+      this.#keepIds(rollUp.sequence - 1)
+      inBackground(
+        this.#removeBefore(rollUp).finally(() => this.#forgetRollUp(rollUp)),
+        this.#site,
+      )
+    }
+  }
+
+  #forgetRollUp(rollUp: RollUp): void {
+    this.#rollUps.splice(this.#rollUps.indexOf(rollUp), 1)
+    this.#rollUpsBegun -= 1
+  }
+
+  async #removeBefore({ sequence: before, topic }: RollUp): Promise<void> {
+    if (topic === undefined) this.log.trim(before - 1, true)
+    else {
+      for (const sequence of await selectForPurge(this.log, this.#site.topicAt, {
+        topic,
+        before,
+      })) {
+        this.log.remove(sequence, true)
+      }
     }
   }
 

@@ -90,8 +90,13 @@ export class EmbeddedTransaction implements Transaction {
     const { store } = this.#place
     store.beginUnit()
     const receipts = this.#parts.map((part) => accept(part))
-    for (const { consumer, token } of this.#settlements) consumer.acknowledgeInUnit(token)
-    store.endUnit((error) => done(error, error === undefined ? receipts : []))
+    const revivals = this.#settlements.map(({ consumer, token }) =>
+      consumer.acknowledgeInUnit(token),
+    )
+    store.endUnit((error) => {
+      if (error !== undefined) for (const revive of revivals) revive()
+      done(error, error === undefined ? receipts : [])
+    })
     this.#parts.forEach(({ address, message }, i) => {
       if (!receipts[i]!.isDuplicate) this.#place.deliver(address, message)
     })

@@ -4,6 +4,7 @@ import type { Alarm } from '../base/index.js'
 import { DueTimes } from '../delivery/index.js'
 import type { AppendOptions, BytesMessage } from '../engine/index.js'
 import type { Log } from '../log/index.js'
+import { inBackground } from './background.js'
 import { readDeliverAtMs, readTtlMs } from './publish-headers.js'
 import { HAS_TTL, IS_DELAYED } from './record-flags.js'
 import { toStoredMessage } from './stream-record.js'
@@ -46,7 +47,7 @@ export class MessageTimes {
   check(): void {
     if (this.#isClosed) return
     this.#expire()
-    void this.#deliverDelayed()
+    inBackground(this.#deliverDelayed(), this.#site)
     this.#log.enforceLimits(this.#site.clock.nowMs())
     this.arm()
   }

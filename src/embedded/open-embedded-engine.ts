@@ -8,6 +8,10 @@ export interface EmbeddedDirectoryOptions {
   readonly directory: string
   /** How long to wait for a process that holds the directory and may be about to end, in milliseconds; default 2,000. */
   readonly lockWaitMs?: number
+  /** Bytes after which a stream's file is full and the next begins: what limits remove leaves file by file; default 16 MiB. */
+  readonly segmentBytes?: number
+  /** Bytes of the journal after which it is begun anew; default 64 MiB. */
+  readonly checkpointBytes?: number
   readonly topicCacheSize?: number
   readonly random?: Random
   readonly clock?: Clock
@@ -40,8 +44,12 @@ export async function openEngineOnDisk(
   closed?: () => Promise<void>,
 ): Promise<EmbeddedEngine> {
   const { openFileLogStore } = await import('../log/index.js')
-  const store = await openFileLogStore(disk, options.clock ?? systemClock)
+  const { clock = systemClock, checkpointBytes, segmentBytes } = options
   const engine = new EmbeddedEngine(options)
-  await engine.openDurable({ store, strongest: 'fsync', closed })
+  const store = await openFileLogStore(disk, clock, {
+    ...(checkpointBytes === undefined ? {} : { checkpointBytes }),
+    onFinding: (finding) => engine.durable?.reportFinding(finding),
+  })
+  await engine.openDurable({ store, strongest: 'fsync', segmentBytes, closed })
   return engine
 }

@@ -14,12 +14,20 @@ export class PendingCount {
     this.#topicAt = topicAt
   }
 
-  /** Counts what matches from `position` on. What is accepted meanwhile is counted by the caller. */
-  async recount(position: number, filter: TopicFilter, flush: () => Promise<void>): Promise<void> {
+  /**
+   * Counts what matches from `position` on, and `untouched` messages before. What is accepted meanwhile is counted by the
+   * caller.
+   */
+  async recount(
+    position: number,
+    untouched: number,
+    filter: TopicFilter,
+    flush: () => Promise<void>,
+  ): Promise<void> {
     await this.#log.settled()
     // What was accepted and is not committed could not be looked at.
     while (this.#log.acceptedSequence > this.#log.state.lastSequence) await flush()
-    this.count = 0
+    this.count = untouched
     const { firstSequence, lastSequence } = this.#log.state
     if (position > lastSequence) return
     const all = selectTopics(this.#log, filter.patterns).reduce(

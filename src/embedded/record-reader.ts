@@ -35,6 +35,7 @@ export class RecordReader implements StreamReader {
       const found = cursor.next()
       if (found === 'end') return undefined
       if (found === 'wait') return cursor.loaded().then(() => this.next())
+      this.#nextTarget += 1
       if (cursor.sequence > this.#through) return undefined
       if ((cursor.flags & IS_DELAYED) !== 0) continue
       const message = showRecord(cursor, this.#message, this.#topicAt)
@@ -55,11 +56,12 @@ export class RecordReader implements StreamReader {
     this.#cursor = this.#log.cursor(position)
   }
 
+  /** False when there is no further target. Called again for the same one when it had to be loaded first. */
   #seekTarget(cursor: LogCursor): boolean {
     if (this.#targets === undefined) return true
-    const target = this.#targets[this.#nextTarget++]
+    const target = this.#targets[this.#nextTarget]
     if (target === undefined) return false
-    cursor.seek(target)
+    if (cursor.position !== target) cursor.seek(target)
     return true
   }
 }

@@ -1,7 +1,8 @@
 // Which messages a stream keeps for its consumers: with 'work-queue' until one consumer has settled them, with 'interest' until
 // every consumer that wants them has. What follows from settlements is derived again after a restart and not logged.
-import type { StreamSettings } from '../engine/index.js'
+import type { EngineEvent, StreamSettings } from '../engine/index.js'
 import type { Log, LogRecord } from '../log/index.js'
+import { inBackground } from './background.js'
 import { IS_DELAYED } from './record-flags.js'
 import { moveToNext } from './topic-selection.js'
 import type { TopicLookUp } from './stream-record.js'
@@ -14,22 +15,28 @@ export interface Interested {
   messageAccepted(): void
 }
 
+/** What it needs of the engine. */
+export interface RetentionSite {
+  readonly topicAt: TopicLookUp
+  report(event: EngineEvent): void
+}
+
 export class Retention {
   readonly #policy: StreamSettings['retention']
   readonly #log: Log
-  readonly #topicAt: TopicLookUp
+  readonly #site: RetentionSite
   readonly #consumers: () => Iterable<Interested>
   #looked: number
 
   constructor(
     policy: StreamSettings['retention'],
     log: Log,
-    topicAt: TopicLookUp,
+    site: RetentionSite,
     consumers: () => Iterable<Interested>,
   ) {
     this.#policy = policy
     this.#log = log
-    this.#topicAt = topicAt
+    this.#site = site
     this.#consumers = consumers
     this.#looked = log.state.lastSequence
   }
@@ -42,14 +49,11 @@ export class Retention {
       this.#log.remove(sequence, false)
       return
     }
-    void this.#log.read(sequence).then((record) => {
-      if (record !== undefined && this.#isDone(record)) this.#log.remove(sequence, false)
-    })
+    inBackground(this.#removeIfDone(sequence), this.#site)
   }
 
-  /** Messages that nobody wants are not kept. */
+  /** With 'interest': messages that nobody wants are not kept. */
   async committed(through: number): Promise<void> {
-    if (this.#policy !== 'interest') return
     const from = this.#looked + 1
     this.#looked = through
     await this.#sweep(from, through)
@@ -59,6 +63,11 @@ export class Retention {
   async sweep(): Promise<void> {
     if (this.#policy === 'limits') return
     await this.#sweep(this.#log.state.firstSequence, this.#log.state.lastSequence)
+  }
+
+  async #removeIfDone(sequence: number): Promise<void> {
+    const record = await this.#log.read(sequence)
+    if (record !== undefined && this.#isDone(record)) this.#log.remove(sequence, false)
   }
 
   async #sweep(from: number, through: number): Promise<void> {
@@ -74,7 +83,7 @@ export class Retention {
 
   #isDone({ sequence, flags, bytes, keyStart, keyEnd }: LogRecord): boolean {
     if ((flags & IS_DELAYED) !== 0) return false
-    const { name } = this.#topicAt(bytes, keyStart, keyEnd)
+    const { name } = this.#site.topicAt(bytes, keyStart, keyEnd)
     const interested = [...this.#consumers()].filter((consumer) => consumer.wants(name))
     return this.#policy === 'work-queue'
       ? interested.some((consumer) => consumer.hasSettled(sequence))

@@ -9,7 +9,10 @@
 //             retry give it back. A message that is settled by failing is first kept as a dead letter, in the same
 //             commit; if that cannot be, it stays unsettled and is not handed out again.
 // Key order   With order 'key' a message is handed out when all before it of its key are settled; a key is with one member at
-//             a time.
+//             a time. The key is the header 'ce-partitionkey', over all topics of the consumer; a message without one is in order
+//             with nothing.
+// Keeping     What is settled, attempts, delays of retries, pauses and parked keys survive a restart and the end of the process; of what
+//             was not noted durably, a loss of power may take back the last moments, which means redelivery and never loss.
 import type { FanfareError } from '../base/index.js'
 import type { StartPoint, StoredMessage } from './stored-message.js'
 

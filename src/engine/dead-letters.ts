@@ -63,7 +63,10 @@ export interface DeadLetters {
   discard(query?: DeadLetterQuery): Promise<number>
 }
 
+/** What the name of a stream has behind it in the name of the stream of its dead letters. */
+export const DEAD_LETTERS_SUFFIX = '-dead-letters'
+
 /** The name of the stream that takes the dead letters of `stream` unless a consumer says otherwise. */
 export function deadLetterStreamName(stream: string): string {
-  return `${stream}-dead-letters`
+  return stream + DEAD_LETTERS_SUFFIX
 }

@@ -5,20 +5,33 @@ import type { EngineEvent } from './engine-event.js'
 
 export type EngineEventListener = (event: EngineEvent) => void
 
+/** So many events wait for the first listener. */
+const MOST_EARLY = 1_000
+
 export class EventListeners {
   readonly #listeners: EngineEventListener[] = []
+  /** What opening a directory finds is told before anybody can listen. */
+  readonly #early: EngineEvent[] = []
 
+  /** The first listener is told, within the call, what was told before. */
   add(listener: EngineEventListener): void {
     this.#listeners.push(listener)
+    for (const event of this.#early.splice(0)) tell(listener, event)
   }
 
   report(event: EngineEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event)
-      } catch (error) {
-        reportOnConsole('INTERNAL', `a listener of engine events failed on ${event.type}`, error)
-      }
+    if (this.#listeners.length === 0) {
+      if (this.#early.length < MOST_EARLY) this.#early.push(event)
+      return
     }
+    for (const listener of this.#listeners) tell(listener, event)
+  }
+}
+
+function tell(listener: EngineEventListener, event: EngineEvent): void {
+  try {
+    listener(event)
+  } catch (error) {
+    reportOnConsole('INTERNAL', `a listener of engine events failed on ${event.type}`, error)
   }
 }

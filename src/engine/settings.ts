@@ -2,19 +2,25 @@
 import { FanfareError } from '../base/index.js'
 import { findPatternFault, patternsOverlap } from '../topic/index.js'
 import type { ConsumerSettings } from './consumer.js'
+import { DEAD_LETTERS_SUFFIX } from './dead-letters.js'
 import type { StreamSettings } from './stream.js'
 
 /** Safe on every file system and as one token of a topic. */
 const NAME = /^[A-Za-z0-9_-]{1,100}$/
+/** What a stream adds to its name for the stream of its dead letters must fit as well. */
+const LONGEST_STREAM_NAME = 80
 /** Device names of Windows, which no file may have. */
 const RESERVED_NAME = /^(con|prn|aux|nul|com\d|lpt\d)$/i
 
 /** Throws NAME_INVALID for a name that is no file name everywhere and no token of a topic. */
 export function assertName(kind: 'stream' | 'consumer', name: unknown): asserts name is string {
-  if (typeof name === 'string' && NAME.test(name) && !RESERVED_NAME.test(name)) return
+  const isName = typeof name === 'string' && NAME.test(name) && !RESERVED_NAME.test(name)
+  const longest =
+    kind === 'stream' && !String(name).endsWith(DEAD_LETTERS_SUFFIX) ? LONGEST_STREAM_NAME : 100
+  if (isName && name.length <= longest) return
   throw new FanfareError(
     'NAME_INVALID',
-    `invalid ${kind} name ${JSON.stringify(name)}: write 1 to 100 letters, digits, '-' or '_'`,
+    `invalid ${kind} name ${JSON.stringify(name)}: write 1 to ${longest} letters, digits, '-' or '_'`,
     { details: { name } },
   )
 }

@@ -8,7 +8,12 @@
 // Visibility  `read`, `get` and consumers show committed messages only. Live receivers may see a message before its commit.
 // Sequence    1, 2, 3 … in a stream, never reused.
 // Duplicates  An id that was accepted within the stream's window is not appended again; its receipt waits for the original's.
-// Expecting   Expectations are checked against what was accepted, when `publish` is called.
+// Expecting   Expectations are checked against what was accepted, when `publish` is called; a duplicate is answered before.
+// Refusing    A refused message reaches nobody live, and its id is not remembered.
+// Content     Headers and body are kept to the byte, and headers that say what a publisher asked for are added where they are
+//             missing. Where an answer is wanted (the reply topic) is not kept, as on a NATS server.
+// Delays      A delayed message has its receipt when it is kept, counts once by its id, and is shown, live too, when it is due, as a
+//             message of that moment.
 import type { FanfareError } from '../base/index.js'
 import type { Durability } from '../log/index.js'
 import type { TopicHandle } from '../topic/index.js'
@@ -94,7 +99,7 @@ export interface ReceiptSink {
   committed(stream: Stream, token: number, sequence: number, count: number): void
   /** The id was accepted before, as `sequence`; that message is committed. */
   duplicate(stream: Stream, token: number, sequence: number): void
-  /** Nothing was stored. NO_STREAM, EXPECTATION_FAILED, STREAM_FULL, STREAM_FROZEN, DISK_FULL, MESSAGE_TOO_LARGE … */
+  /** Nothing was stored. NO_STREAM, EXPECTATION_FAILED, STREAM_FULL, STREAM_FROZEN, DISK_FULL, PAYLOAD_TOO_LARGE … */
   refused(token: number, count: number, error: FanfareError): void
 }
 

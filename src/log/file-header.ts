@@ -70,6 +70,14 @@ export async function readRange(file: DiskFile, from: number, to: number): Promi
   return count === bytes.length ? bytes : bytes.subarray(0, count)
 }
 
+/** A failed sync is a failure of the disk whatever its reason: nobody knows what is on it. */
+export function failedSync(path: string, cause: unknown): FanfareError {
+  return new FanfareError('DISK_FAILED', `cannot make '${path}' safe: ${String(cause)}`, {
+    cause,
+    details: { path, operation: 'sync' },
+  })
+}
+
 function headerChecksum(disk: Disk, bytes: Uint8Array, length: number): number {
   return disk.checksum(bytes, 16, length, disk.checksum(bytes, 0, 12))
 }

@@ -11,6 +11,7 @@ import { FileLog, RESERVED_NUMBERS, type FileLogHome, type PlacedPart } from './
 import { checkVersion, FORMAT_VERSION } from './file-header.js'
 import { FilePool } from './file-pool.js'
 import type { FileSegment } from './file-segment.js'
+import { readIndex, writeIndex } from './log-index.js'
 import { Group, type Done, type GroupItem } from './group.js'
 import { Journal, JOURNAL_DIRECTORY, journalBroken, journalPath } from './journal.js'
 import { EntryWriter } from './journal-entry.js'
@@ -26,6 +27,7 @@ import type {
 } from './log.js'
 import { MemoryLog, type MemoryLogHome } from './memory-log.js'
 import {
+  adoptDirectories,
   LOG_DIRECTORY,
   logDirectory,
   recoverJournals,
@@ -46,15 +48,18 @@ export interface FileLogStoreOptions {
   readonly onFinding?: (finding: RecoveryFinding) => void
 }
 
-const ROOT_FILE = 'fanfare.json'
+/** The file that says that a directory holds a store. */
+export const ROOT_FILE = 'fanfare.json'
 const RESERVE_FILE = 'reserve'
 const RESERVE_BYTES = 1_048_576
 const DEFAULT_CHECKPOINT_BYTES = 67_108_864
 const DEFAULT_CACHE_BYTES = 33_554_432
-/** A group that has taken so many bytes is closed and the next begun. */
-const GROUP_BYTES = 8_388_608
+/** A group that has taken so many bytes is closed and the next begun, so that one is filled while one is written. */
+const GROUP_BYTES = 1_048_576
 /** Blocks in the journal only, beyond which they are copied before anything else is written. */
 const UNCOPIED_BYTES = 33_554_432
+/** How long numbers of logs in memory wait for the next attempt to reserve them on a full disk. */
+const RETRY_MS = 1_000
 /** Logs whose blocks are copied between two groups. */
 const COPIES_AT_A_TIME = 32
 
@@ -87,6 +92,8 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   readonly #options: FileLogStoreOptions
   readonly #findings: RecoveryFinding[]
   readonly #logs = new Map<string, FileLog | MemoryLog>()
+  /** Logs that are being dropped: until that is safe, an opening would find them, with all that was committed to them. */
+  readonly #dropping = new Set<FileLog | MemoryLog>()
   readonly #ceilings = new Map<MemoryLog, number>()
   readonly #owners = new Map<string, NoteOwner>()
   readonly #recovered: Map<string, RecoveredOwner>
@@ -95,6 +102,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   #journal!: Journal
   #oldJournals: number[]
   #isSettlingJournals = false
+  #settling: Promise<void> = Promise.resolve()
   #journalFailure: FanfareError | undefined
   readonly #entries = new EntryWriter()
   /** Reservations of the cycle, which hold when it is safe. */
@@ -111,7 +119,9 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   #dirtyMemory: MemoryLog[] = []
   #memoryDones: Done[] = []
+  #memoryFlushes: (() => void)[] = []
   #isMemoryPlanned = false
+  #isReservingMemory = false
 
   #compactions: { readonly log: FileLog; readonly segment: FileSegment }[] = []
   #compacting: Promise<void> | undefined
@@ -135,16 +145,18 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   async open(state: FoundState): Promise<void> {
     await this.#disk.makeDirectory(LOG_DIRECTORY)
     await this.#disk.makeDirectory(JOURNAL_DIRECTORY)
+    await adoptDirectories(this.#disk, state)
     for (const found of state.logs.values()) await this.#restoreLog(found, state)
     await tidyDirectories(this.#disk, state)
     await this.#disk.syncDirectory(LOG_DIRECTORY)
     await this.#disk.syncDirectory('')
-    this.#journal = await Journal.create(
+    this.#journal = await Journal.prepare(
       this.#disk,
       state.lastJournal + 1,
       state.nextBatchNumber,
-      this.#snapshot(),
+      [this.#catalogue(), this.#ownersSnapshot()],
     )
+    await this.#journal.publish()
     await this.#settleJournals(this.#journal.number)
     await this.#keepReserve()
   }
@@ -188,6 +200,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const dropped = this.#logs.get(log.name)
     if (dropped !== log) return
     this.#logs.delete(log.name)
+    this.#dropping.add(dropped)
     const error = new FanfareError('CLOSED', `The log ${log.name} was dropped.`)
     if (dropped instanceof MemoryLog) dropped.end(error)
     else {
@@ -195,7 +208,13 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       dropped.freeze(error)
       dropped.refuse(error)
     }
-    await this.#entered({ write: (entries) => entries.drop(dropped.incarnation) })
+    await this.#entered({
+      write: (entries) => entries.drop(dropped.incarnation),
+      done: (error) => {
+        if (error !== undefined) return
+        this.#dropping.delete(dropped)
+      },
+    })
     if (dropped instanceof MemoryLog) return
     this.#uncopied.delete(dropped)
     for (const segment of dropped.fileSegments) this.pool.forget(segment.path)
@@ -247,8 +266,8 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   async flush(): Promise<void> {
     const memory = new Promise<void>((resolve) => {
-      if (!this.#isMemoryPlanned && this.#dirtyMemory.length === 0) resolve()
-      else this.#memoryDones.push(() => resolve())
+      if (!this.#isMemoryPlanned && !this.#isReservingMemory) resolve()
+      else this.#memoryFlushes.push(resolve)
     })
     await this.#entered({}, 'written').catch(() => undefined)
     await memory
@@ -265,7 +284,10 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const error = closed()
     for (const log of this.#logs.values()) {
       if (log instanceof MemoryLog) log.end(error)
-      else log.freeze(error)
+      else {
+        log.freeze(error)
+        log.stop()
+      }
     }
     await this.#removing
     await this.#journal.close().catch(() => undefined)
@@ -314,11 +336,22 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     this.#enter({ write: (entries) => entries.limits(log.incarnation, limits) }, 'fsync')
   }
 
-  dropped(segment: FileSegment): void {
+  async discard(segment: FileSegment): Promise<void> {
     this.pool.forget(segment.path)
-    this.#removing = this.#removing
-      .then(() => this.#disk.remove(segment.path))
-      .catch(() => undefined)
+    await this.#disk.remove(segment.path)
+    await this.#disk.syncDirectory(segment.directory)
+  }
+
+  dropped(log: FileLog, segment: FileSegment): void {
+    this.pool.forget(segment.path)
+    const remove = async (): Promise<void> => {
+      await this.#disk.remove(segment.path)
+      if (log.isDropped) return
+      await this.#disk.syncDirectory(segment.directory)
+      log.forgetGone(segment)
+    }
+    // A file that stays is known to be gone, and is removed when the directory is opened the next time.
+    this.#removing = this.#removing.then(remove).catch(() => undefined)
   }
 
   wantsCompaction(log: FileLog, segment: FileSegment): void {
@@ -469,7 +502,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   async #writeDirectly(part: PlacedPart): Promise<void> {
     const { log, blocks } = part
     try {
-      await log.write()
+      await log.write(Infinity)
       if (log.settings.durability === 'fsync') await log.sync()
     } catch (error) {
       const failure = toFanfareError(error)
@@ -520,23 +553,17 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     mark: ReturnType<Journal['mark']>,
     error: FanfareError,
   ): Promise<void> {
-    if (error.code !== 'DISK_FULL') {
-      await this.#journal.rollBack(mark).catch(() => undefined)
-      this.#breakJournal(group, error)
-      return
-    }
-    try {
-      await this.#journal.rollBack(mark)
-    } catch (cause) {
-      this.#breakJournal(group, toFanfareError(cause))
-      return
-    }
+    let failure = error.code === 'DISK_FULL' ? undefined : error
+    await this.#journal.rollBack(mark).catch((cause: unknown) => {
+      failure ??= toFanfareError(cause)
+    })
     for (const part of placed) {
       await part.log.unplace(part).catch((cause: unknown) => {
         this.#breakLog(part.log, toFanfareError(cause))
       })
     }
-    await this.#refuse(group, error)
+    if (failure === undefined) await this.#refuse(group, error)
+    else this.#breakJournal(group, failure)
   }
 
   /** The disk is full: what waits in logs is refused; what else waits for the journal has the reserve. */
@@ -632,27 +659,43 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
   async #beginJournal(owners: EntryWriter): Promise<void> {
     if (this.#isSettlingJournals) return
     const old = this.#journal
+    if (!(await this.#replaceJournal([this.#catalogue(), owners]))) return
+    this.#oldJournals.push(old.number)
+    this.#settling = this.#settleJournals(this.#journal.number)
+  }
+
+  /** False when the old journal goes on: the next cycle tries again. */
+  async #replaceJournal(snapshot: readonly EntryWriter[], isClosed = false): Promise<boolean> {
+    const old = this.#journal
+    let journal: Journal
     try {
-      this.#journal = await Journal.create(
+      journal = await Journal.prepare(
         this.#disk,
         old.number + 1,
         old.nextBatchNumber,
-        this.#snapshot(owners),
+        snapshot,
+        isClosed,
       )
     } catch {
-      // The old one goes on; the next cycle tries again.
-      return
+      return false
     }
-    this.#oldJournals.push(old.number)
+    try {
+      await journal.publish()
+    } catch (cause) {
+      await journal.close().catch(() => undefined)
+      this.#breakJournal(new Group(), toFanfareError(cause))
+      return false
+    }
+    this.#journal = journal
     await old.close().catch(() => undefined)
-    void this.#settleJournals(this.#journal.number)
+    return true
   }
 
   /** Makes all segments safe; then the journals before `number` are not needed any more. */
   async #settleJournals(number: number): Promise<void> {
     this.#isSettlingJournals = true
     try {
-      for (const log of [...this.#logs.values()]) {
+      for (const log of this.#findableLogs()) {
         if (log instanceof FileLog && !log.isSafe) await this.#settleLog(log)
       }
       if (this.#hasBrokenLog()) return
@@ -678,30 +721,38 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     }
   }
 
-  #hasBrokenLog(): boolean {
-    return [...this.#logs.values()].some((log) => log instanceof FileLog && log.isBroken)
+  #findableLogs(): (FileLog | MemoryLog)[] {
+    return [...this.#dropping, ...this.#logs.values()]
   }
 
+  #hasBrokenLog(): boolean {
+    return this.#findableLogs().some((log) => log instanceof FileLog && log.isBroken)
+  }
+
+  /** Marks the directory as closed. When that cannot be, everything is safe in the journals that are there. */
   async #closeJournal(): Promise<void> {
-    for (const log of this.#logs.values()) if (log instanceof FileLog) await this.#settleLog(log)
-    if (this.#hasBrokenLog()) return
-    const snapshot = this.#snapshot()
-    snapshot.closed()
+    while (this.#isSettlingJournals) await this.#settling
     const old = this.#journal
     try {
-      this.#journal = await Journal.create(
-        this.#disk,
-        old.number + 1,
-        old.nextBatchNumber,
-        snapshot,
-      )
-      await old.close()
+      for (const log of this.#findableLogs()) {
+        if (log instanceof FileLog) await this.#settleLog(log)
+      }
+      if (this.#hasBrokenLog()) return
+      for (const log of this.#findableLogs()) {
+        if (log instanceof FileLog) await writeIndex(this.#disk, log, old.number + 1)
+      }
+      const snapshot = [this.#catalogue(), this.#ownersSnapshot()]
+      if (!(await this.#replaceJournal(snapshot, true))) return
       for (const number of [...this.#oldJournals, old.number]) {
         await this.#disk.remove(journalPath(number))
       }
     } catch (error) {
-      // Everything accepted is safe in the journal that was there; only the mark is missing.
-      if (toFanfareError(error).code === 'INTERNAL') throw error
+      this.#report({
+        kind: 'unclean-stop',
+        log: undefined,
+        path: JOURNAL_DIRECTORY,
+        description: `The directory could not be marked as closed: ${toFanfareError(error).message}`,
+      })
     }
   }
 
@@ -715,11 +766,11 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     return entries
   }
 
-  /** How everything is, as the beginning of a journal. */
-  #snapshot(owners = this.#ownersSnapshot()): EntryWriter {
+  /** The logs and how they are. */
+  #catalogue(): EntryWriter {
     const entries = new EntryWriter()
     entries.store(this.#nextIncarnation)
-    for (const log of this.#logs.values()) {
+    for (const log of this.#findableLogs()) {
       const { name, incarnation, settings, limits } = log
       entries.create({ name, incarnation, settings: { ...settings, limits } })
       const { firstSequence, lastSequence, lastTimeMs } = log.state
@@ -727,8 +778,6 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       entries.state(incarnation, firstSequence, lastSequence, ceiling, lastTimeMs)
       if (log instanceof FileLog) log.describeRemoved(entries)
     }
-    entries.append(owners)
-    entries.ready()
     return entries
   }
 
@@ -744,13 +793,30 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const log = this.#makeLog(found.name, found.incarnation, found.settings)
     this.#logs.set(found.name, log)
     if (log instanceof FileLog) {
-      await recoverLog(this.#disk, found, log, this.#findings, state.wasClosed)
+      if (!(await this.#restoreFromIndex(found, log, state))) {
+        await recoverLog(this.#disk, found, log, this.#findings, state.wasClosed)
+      }
       if (log.isReserving) log.ceiling = Math.max(log.ceiling, log.committedSequence)
       return
     }
     const last = state.wasClosed ? found.lastSequence : Math.max(found.lastSequence, found.ceiling)
     log.continueAfter(last)
     this.#ceilings.set(log, Math.max(last, found.ceiling))
+  }
+
+  /** After a clean close the index says what reading all segments would. */
+  async #restoreFromIndex(found: FoundLog, log: FileLog, state: FoundState): Promise<boolean> {
+    if (!state.wasClosed || found.blocks.length > 0) return false
+    const isRestored = await readIndex(this.#disk, found, log, state.lastJournal)
+    if (!isRestored && found.lastSequence > 0) {
+      this.#findings.push({
+        kind: 'damaged-index',
+        log: found.name,
+        path: log.directory,
+        description: 'The index is missing or damaged; the segments are read instead.',
+      })
+    }
+    return isRestored
   }
 
   #reserve(log: FileLog | MemoryLog, ceiling: number): void {
@@ -813,17 +879,31 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     for (const log of waiting) log.admitWaiting()
     for (const log of waiting) log.tellCommitted()
     for (const done of dones) done()
+    this.#answerMemoryFlushes()
   }
 
-  /** Commits when the numbers are reserved durably; without a journal they are not reused in this process anyway. */
+  #answerMemoryFlushes(): void {
+    for (const resolve of this.#memoryFlushes.splice(0)) resolve()
+  }
+
+  /** Commits when the numbers are reserved durably: until then they could be given again after a restart. */
   #reserveMemory(logs: readonly MemoryLog[]): void {
+    if (this.#isReservingMemory) return
+    this.#isReservingMemory = true
     const ceilings = logs.map((log) => log.acceptedSequence + RESERVED_NUMBERS)
     const write = (entries: EntryWriter): void => {
       logs.forEach((log, index) => entries.ceiling(log.incarnation, ceilings[index]!))
     }
-    const done = (): void => {
-      logs.forEach((log, index) => this.#ceilings.set(log, ceilings[index]!))
-      this.#planMemory()
+    const done = (error?: FanfareError): void => {
+      this.#isReservingMemory = false
+      if (error === undefined) logs.forEach((log, i) => this.#ceilings.set(log, ceilings[i]!))
+      else if (error.code !== 'DISK_FULL') for (const log of logs) log.end(error)
+      if (error?.code === 'DISK_FULL') {
+        this.#answerMemoryFlushes()
+        this.#clock.startTimer(RETRY_MS, () => this.#planMemory())
+      } else {
+        this.#planMemory()
+      }
     }
     this.#enter({ write, done }, 'fsync')
   }

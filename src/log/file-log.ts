@@ -3,9 +3,16 @@
 import type { FanfareError } from '../base/index.js'
 import type { Block } from './block.js'
 import { BlockWriter } from './block-writer.js'
-import { FileSegment, type SegmentHome, type SegmentMark } from './file-segment.js'
+import {
+  FileSegment,
+  type SegmentDescription,
+  type SegmentHome,
+  type SegmentMark,
+} from './file-segment.js'
 import type { EntryWriter } from './journal-entry.js'
+import type { MutableKeyIndex } from './key-index.js'
 import type { LogLimits } from './log.js'
+import type { NumberSet } from './number-set.js'
 import { copyRecord } from './memory-log.js'
 import { RecordView } from './record.js'
 import type { Segment } from './segment.js'
@@ -23,7 +30,9 @@ export interface FileLogHome extends SegmentHome {
   accepted(log: FileLog, bytes: number): void
   removed(log: FileLog, from: number, through: number): void
   limitsSet(log: FileLog, limits: LogLimits): void
-  dropped(segment: FileSegment): void
+  /** Removes the file of a segment that never came to be, durably. */
+  discard(segment: FileSegment): Promise<void>
+  dropped(log: FileLog, segment: FileSegment): void
   wantsCompaction(log: FileLog, segment: FileSegment): void
   readingFailed(log: FileLog, error: unknown): void
 }
@@ -35,6 +44,8 @@ export class FileLog extends SegmentedLog {
   /** Blocks of the open group. */
   #part: Block[] = []
   #active: FileSegment | undefined
+  /** Numbers of dropped segments whose files may still be found after a loss of power. */
+  readonly #gone = new Set<{ readonly from: number; readonly through: number }>()
   /** Segments with blocks that are not written or not safe, oldest first. */
   #unsafe: FileSegment[] = []
   /** Numbers up to here are reserved, durably. */
@@ -70,9 +81,17 @@ export class FileLog extends SegmentedLog {
 
   /** Writes down which numbers have no record. */
   describeRemoved(entries: EntryWriter): void {
+    for (const { from, through } of this.#gone) entries.removed(this.incarnation, from, through)
     for (const { removed, firstSequence, span } of this.segments) {
       if (removed === undefined || removed.size === 0) continue
       entries.removedMap(this.incarnation, firstSequence, removed.toWords(span))
+    }
+  }
+
+  /** The file of a dropped segment is removed, durably. */
+  forgetGone(segment: FileSegment): void {
+    for (const range of this.#gone) {
+      if (range.from === segment.firstSequence) this.#gone.delete(range)
     }
   }
 
@@ -100,7 +119,7 @@ export class FileLog extends SegmentedLog {
         this.segments.pop()
         this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
         this.#active = this.segments[this.segments.length - 1] as FileSegment | undefined
-        if (segment.hasFile) this.#home.dropped(segment)
+        await this.#home.discard(segment)
       }
       if (part.mark !== undefined) await part.active!.rollBack(part.mark)
     })
@@ -128,12 +147,19 @@ export class FileLog extends SegmentedLog {
     super.freeze(error)
   }
 
-  /** Writes what was placed to the log's files; full segments are made safe before the next is begun. */
-  write(): Promise<void> {
+  override stop(): void {
+    super.stop()
+  }
+
+  /**
+   * Writes blocks to the log's files, by default what is committed: what the journal has not made safe may be part of a unit, and
+   * must not be found without it. Full segments are made safe before the next is begun.
+   */
+  write(throughSequence = this.committedSequence): Promise<void> {
     return this.#inTurn(() =>
       this.#forUnsafe(async (segment) => {
-        await segment.write()
-        if (segment !== this.#active) await this.#makeSafe(segment)
+        await segment.write(throughSequence)
+        if (segment !== this.#active && segment.isWritten) await this.#makeSafe(segment)
       }),
     )
   }
@@ -201,6 +227,19 @@ export class FileLog extends SegmentedLog {
     this.readmitGap(segment, throughSequence)
   }
 
+  /** Takes over what an index says of a segment. */
+  restoreDescribed(described: SegmentDescription, removed: NumberSet | undefined): void {
+    const segment = this.makeSegment(described.firstSequence)
+    segment.restoreDescribed(described)
+    segment.removed = removed
+    this.#active = segment
+    this.readmitSegment(segment)
+  }
+
+  get keyTable(): MutableKeyIndex {
+    return this.keyIndex
+  }
+
   /** Takes over a block that the journal has and the segments have not. */
   restoreBlock(block: Block, isRemoved: (sequence: number) => boolean): void {
     const segment = this.#segmentFor(block)
@@ -213,8 +252,8 @@ export class FileLog extends SegmentedLog {
   }
 
   /** All is taken over: goes on above `lastSequence`. */
-  restored(lastSequence: number, lastTimeMs: number): void {
-    this.restorePosition(lastSequence, lastTimeMs)
+  restored(lastSequence: number, lastTimeMs: number, hasKeptLimits = false): void {
+    this.restorePosition(lastSequence, lastTimeMs, hasKeptLimits)
   }
 
   makeSegment(firstSequence: number): FileSegment {
@@ -241,8 +280,15 @@ export class FileLog extends SegmentedLog {
   protected override segmentDropped(segment: Segment): void {
     const dropped = segment as FileSegment
     dropped.isDropped = true
+    this.#gone.add({ from: dropped.firstSequence, through: dropped.nextSequence - 1 })
     this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== dropped)
-    this.#home.dropped(dropped)
+    this.#home.dropped(this, dropped)
+  }
+
+  /** When the next segment can be found, the last number can, whatever was removed before it. */
+  protected override mayDrop(segment: Segment): boolean {
+    const next = this.segments[this.segments.indexOf(segment) + 1] as FileSegment | undefined
+    return next?.isFindable === true
   }
 
   protected override compact(segment: Segment): void {
@@ -299,7 +345,7 @@ export class FileLog extends SegmentedLog {
       try {
         if (this.#unsafe.includes(segment)) await work(segment)
       } catch (error) {
-        if (this.#unsafe.includes(segment) && !this.isDropped) throw error
+        if (this.#unsafe.includes(segment)) throw error
       }
     }
   }

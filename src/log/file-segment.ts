@@ -2,10 +2,10 @@
 //
 // A block is *placed* (it has its position, and its header says what came before it), then *committed* by a sync of this file
 // or of the journal, and *written* here before or after that.
-import type { DiskFile } from '../base/index.js'
+import type { DiskFile, FanfareError } from '../base/index.js'
 import { type Block, claimedLength, readBlock } from './block.js'
 import type { BlockCache, CachedBlocks } from './block-cache.js'
-import { encodeFileHeader, readRange } from './file-header.js'
+import { encodeFileHeader, failedSync, readRange } from './file-header.js'
 import type { FilePool } from './file-pool.js'
 import { firstIndex, Segment, type LoadedBlocks } from './segment.js'
 import { scanSegment, type ByteRange } from './segment-scan.js'
@@ -34,6 +34,23 @@ export interface SegmentHome {
   damaged(segment: FileSegment, range: ByteRange, fromSequence: number, toSequence: number): void
 }
 
+/** A sealed or clean segment, but for its removed numbers. */
+export interface SegmentDescription {
+  readonly firstSequence: number
+  readonly nextSequence: number
+  readonly placedNext: number
+  readonly records: number
+  readonly bytes: number
+  readonly storedBytes: number
+  readonly firstTimeMs: number
+  readonly lastTimeMs: number
+  readonly length: number
+  readonly headerLength: number
+  readonly chain: number
+  /** Numbers, positions and times of the sparse index. */
+  readonly index: readonly [readonly number[], readonly number[], readonly number[]]
+}
+
 export interface SegmentMark {
   readonly length: number
   readonly chain: number
@@ -48,6 +65,7 @@ export class FileSegment extends Segment implements CachedBlocks {
   readonly #home: SegmentHome
   readonly #description: object
   #header: Uint8Array
+  #headerLength: number
   /** Length of the file once everything placed is written. */
   length: number
   /** One more than the last number placed. */
@@ -66,6 +84,9 @@ export class FileSegment extends Segment implements CachedBlocks {
   #indexPositions: number[] = []
   #indexTimes: number[] = []
   isDropped = false
+  #syncFailure: FanfareError | undefined
+  /** Which file it is: another after each compaction. */
+  #file = 0
   /** Set while compaction puts another file in place. */
   swapping: Promise<void> | undefined
 
@@ -85,6 +106,7 @@ export class FileSegment extends Segment implements CachedBlocks {
     this.incarnation = incarnation
     this.#description = description
     this.#header = encodeFileHeader(home.pool.disk, 's', description)
+    this.#headerLength = this.#header.length
     this.length = this.#header.length
     this.placedNext = firstSequence
   }
@@ -95,6 +117,11 @@ export class FileSegment extends Segment implements CachedBlocks {
 
   get isSafe(): boolean {
     return this.#syncedLength === this.length && this.#isNamed
+  }
+
+  /** Whether it would be found, with records, after a loss of power. */
+  get isFindable(): boolean {
+    return this.#isNamed && this.#syncedLength > this.#headerLength
   }
 
   get hasFile(): boolean {
@@ -129,20 +156,31 @@ export class FileSegment extends Segment implements CachedBlocks {
     this.#syncedLength = this.#writtenLength
   }
 
-  /** Writes what was placed. */
-  async write(): Promise<void> {
-    if (this.#unwritten.length === 0 && this.hasFile) return
+  /** Writes the placed blocks up to a number. */
+  async write(throughSequence: number): Promise<void> {
+    const isDue = (): boolean => {
+      const first = this.#unwritten[0]
+      return first !== undefined && first.lastSequence <= throughSequence
+    }
+    if (!isDue()) return
     if (!this.hasFile) await this.#create()
     await this.#home.pool.use(this.path, 'write', async (file) => {
-      while (this.#unwritten.length > 0) await this.#writeRun(file)
+      while (isDue()) await this.#writeRun(file, throughSequence)
     })
   }
 
   /** Makes what is written safe, the file's name too. */
   async sync(): Promise<void> {
     if (!this.hasFile) return
+    if (this.#syncFailure !== undefined) throw this.#syncFailure
     const length = this.#writtenLength
-    await this.#home.pool.use(this.path, 'write', (file) => file.sync())
+    try {
+      await this.#home.pool.use(this.path, 'write', (file) => file.sync())
+    } catch (cause) {
+      // The system may have dropped what it could not write, and a second sync would report success without it.
+      this.#syncFailure = failedSync(this.path, cause)
+      throw this.#syncFailure
+    }
     if (!this.#isNamed) await this.#home.pool.disk.syncDirectory(this.directory)
     this.#isNamed = true
     this.#syncedLength = length
@@ -172,6 +210,7 @@ export class FileSegment extends Segment implements CachedBlocks {
     this.#isNamed = true
     this.#chain = last?.checksum ?? 0
     this.placedNext = last === undefined ? this.firstSequence : last.lastSequence + 1
+    this.#file += 1
     this.#indexNumbers = []
     this.#indexPositions = []
     this.#indexTimes = []
@@ -193,6 +232,44 @@ export class FileSegment extends Segment implements CachedBlocks {
   /** The file turned out to begin with this. */
   adoptHeader(header: Uint8Array): void {
     this.#header = header
+    this.#headerLength = header.length
+  }
+
+  /** What reopening needs to know of a segment that is safe, without reading it. */
+  describe(): SegmentDescription {
+    return {
+      firstSequence: this.firstSequence,
+      nextSequence: this.nextSequence,
+      placedNext: this.placedNext,
+      records: this.records,
+      bytes: this.bytes,
+      storedBytes: this.storedBytes,
+      firstTimeMs: this.firstTimeMs,
+      lastTimeMs: this.lastTimeMs,
+      length: this.length,
+      headerLength: this.#headerLength,
+      chain: this.#chain,
+      index: [this.#indexNumbers, this.#indexPositions, this.#indexTimes],
+    }
+  }
+
+  /** The opposite of `describe`; which numbers were removed is told elsewhere. */
+  restoreDescribed(described: SegmentDescription): void {
+    this.#headerLength = described.headerLength
+    this.restore([], described.length)
+    this.nextSequence = described.nextSequence
+    this.placedNext = described.placedNext
+    this.records = described.records
+    this.bytes = described.bytes
+    this.storedBytes = described.storedBytes
+    this.firstTimeMs = described.firstTimeMs
+    this.lastTimeMs = described.lastTimeMs
+    this.#chain = described.chain
+    ;[this.#indexNumbers, this.#indexPositions, this.#indexTimes] = [
+      [...described.index[0]],
+      [...described.index[1]],
+      [...described.index[2]],
+    ]
   }
 
   evictOldest(): boolean {
@@ -227,24 +304,36 @@ export class FileSegment extends Segment implements CachedBlocks {
   }
 
   override async load(sequence: number): Promise<LoadedBlocks> {
-    await this.swapping
-    const nothing = { blocks: [], throughSequence: this.nextSequence - 1 }
-    const from = this.#positionBefore(sequence)
-    const to = Math.min(from + READ_BYTES, this.#writtenLength)
-    if (from >= to || this.isDropped) return nothing
-    try {
-      return await this.#home.pool.use(this.path, 'read', (file) =>
-        this.#load(file, sequence, from, to),
-      )
-    } catch (error) {
-      if (this.isDropped) return nothing
-      throw error
+    for (;;) {
+      await this.swapping
+      const file = this.#file
+      const damage: (() => void)[] = []
+      const loaded = await this.#loadFrom(sequence, damage)
+      // Positions of the one file say nothing about the other.
+      if (file !== this.#file || this.swapping !== undefined) continue
+      for (const report of damage) report()
+      return loaded
     }
   }
 
   override numberBefore(timeMs: number): number {
     const index = firstIndex(this.#indexTimes, (time) => time >= timeMs)
     return this.#indexNumbers[Math.max(0, index - 1)] ?? this.firstSequence
+  }
+
+  async #loadFrom(sequence: number, damage: (() => void)[]): Promise<LoadedBlocks> {
+    const nothing = { blocks: [], throughSequence: this.#writtenThrough }
+    const from = this.#positionBefore(sequence)
+    const to = Math.min(from + READ_BYTES, this.#writtenLength)
+    if (from >= to || this.isDropped) return nothing
+    try {
+      return await this.#home.pool.use(this.path, 'read', (file) =>
+        this.#load(file, sequence, from, to, damage),
+      )
+    } catch (error) {
+      if (this.isDropped) return nothing
+      throw error
+    }
   }
 
   async #create(): Promise<void> {
@@ -262,13 +351,16 @@ export class FileSegment extends Segment implements CachedBlocks {
   }
 
   /** Writes the blocks in front that lie side by side in memory. */
-  async #writeRun(file: DiskFile): Promise<void> {
+  async #writeRun(file: DiskFile, throughSequence: number): Promise<void> {
     const blocks = this.#unwritten
     const first = blocks[0]!
     let count = 1
     let end = first.end
-    while (blocks[count]?.bytes === first.bytes && blocks[count]!.start === end) {
-      end = blocks[count]!.end
+    for (;;) {
+      const next = blocks[count]
+      if (next === undefined || next.lastSequence > throughSequence) break
+      if (next.bytes !== first.bytes || next.start !== end) break
+      end = next.end
       count += 1
     }
     await file.write(first.bytes, first.start, end, first.position)
@@ -276,13 +368,24 @@ export class FileSegment extends Segment implements CachedBlocks {
     this.#writtenLength = first.position + end - first.start
   }
 
+  /** The last number that the file holds, if it was not removed; those behind it are in memory. */
+  get #writtenThrough(): number {
+    return (this.#unwritten[0]?.firstSequence ?? this.nextSequence) - 1
+  }
+
   /** Where to read from to find the first record from `sequence` on. */
   #positionBefore(sequence: number): number {
     const index = firstIndex(this.#indexNumbers, (number) => number > sequence)
-    return this.#indexPositions[Math.max(0, index - 1)] ?? this.#header.length
+    return this.#indexPositions[Math.max(0, index - 1)] ?? this.#headerLength
   }
 
-  async #load(file: DiskFile, sequence: number, from: number, to: number): Promise<LoadedBlocks> {
+  async #load(
+    file: DiskFile,
+    sequence: number,
+    from: number,
+    to: number,
+    damage: (() => void)[],
+  ): Promise<LoadedBlocks> {
     const { disk } = this.#home.pool
     let position = from
     let end = to
@@ -301,12 +404,12 @@ export class FileSegment extends Segment implements CachedBlocks {
       const isAtEnd = position + at >= this.#writtenLength
       const last = blocks[blocks.length - 1]
       if (last !== undefined) {
-        return { blocks, throughSequence: isAtEnd ? this.nextSequence - 1 : last.lastSequence }
+        return { blocks, throughSequence: isAtEnd ? this.#writtenThrough : last.lastSequence }
       }
-      if (isAtEnd) return { blocks, throughSequence: this.nextSequence - 1 }
+      if (isAtEnd) return { blocks, throughSequence: this.#writtenThrough }
       const wanted = Math.max(claimedLength(words, at, bytes.length), READ_BYTES)
       if (at === 0 && (wanted <= bytes.length || position + wanted > this.#writtenLength)) {
-        return this.#loadAround(file, sequence)
+        return this.#loadAround(file, sequence, damage)
       }
       position += at
       end = Math.min(position + wanted, this.#writtenLength)
@@ -314,14 +417,18 @@ export class FileSegment extends Segment implements CachedBlocks {
   }
 
   /** A block cannot be read: reads the whole segment and goes on behind the damage. */
-  async #loadAround(file: DiskFile, sequence: number): Promise<LoadedBlocks> {
+  async #loadAround(
+    file: DiskFile,
+    sequence: number,
+    damage: (() => void)[],
+  ): Promise<LoadedBlocks> {
     const length = this.#writtenLength
     const bytes = await readRange(file, 0, length)
     const { disk } = this.#home.pool
-    const scan = scanSegment(disk, bytes, this.#header.length, this.incarnation, length)
-    for (const range of scan.damaged) this.#report(range, scan.blocks)
+    const scan = scanSegment(disk, bytes, this.#headerLength, this.incarnation, length)
+    for (const range of scan.damaged) damage.push(() => this.#report(range, scan.blocks))
     const blocks = scan.blocks.filter((block) => block.lastSequence >= sequence)
-    return { blocks, throughSequence: this.nextSequence - 1 }
+    return { blocks, throughSequence: this.#writtenThrough }
   }
 
   #report(range: ByteRange, blocks: readonly Block[]): void {

@@ -17,4 +17,5 @@ export type {
   RecoveryFinding,
 } from './log.js'
 export { MemoryLogStore, type MemoryLogStoreOptions } from './memory-log-store.js'
-export { openFileLogStore, type FileLogStoreOptions } from './file-log-store.js'
+export { openFileLogStore, ROOT_FILE, type FileLogStoreOptions } from './file-log-store.js'
+export { verifyStore } from './verify-store.js'

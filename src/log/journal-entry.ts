@@ -12,7 +12,7 @@
 //   disown       text: name
 //   ceiling      u32 incarnation, u64: numbers up to here may have been given
 //   store        u32: the next incarnation
-//   ready        the snapshot at the beginning of the file is complete
+//   ready        the snapshot at the beginning of the file is complete, and safe
 //   closed       nothing follows, everything is safe
 import { readUint64 } from './block.js'
 import { ByteWriter } from './byte-writer.js'
@@ -142,12 +142,6 @@ export class EntryWriter extends ByteWriter {
 
   closed(): void {
     this.#entry(EntryKind.closed, () => undefined)
-  }
-
-  /** Takes over the entries of another writer. */
-  append(entries: EntryWriter): void {
-    this.raw(entries.bytes, 0, entries.length)
-    this.count += entries.count
   }
 
   #entry(kind: number, write: () => void): void {

@@ -12,8 +12,8 @@
 import { assert, FanfareError, type Disk, type DiskFile } from '../base/index.js'
 import { readUint64, writeUint64 } from './block.js'
 import { ByteWriter } from './byte-writer.js'
-import { decodeFileHeader, encodeFileHeader, readRange } from './file-header.js'
-import { EntryReader, type EntryWriter } from './journal-entry.js'
+import { decodeFileHeader, encodeFileHeader, failedSync, readRange } from './file-header.js'
+import { EntryReader, EntryWriter } from './journal-entry.js'
 
 export const JOURNAL_DIRECTORY = 'journal'
 
@@ -22,6 +22,10 @@ const BATCH_MAGIC = 0x314a_6246
 
 export function journalPath(number: number): string {
   return `${JOURNAL_DIRECTORY}/${String(number).padStart(10, '0')}.journal`
+}
+
+function temporaryPath(number: number): string {
+  return `${journalPath(number)}.new`
 }
 
 /** The number in a journal's file name, or 0. */
@@ -54,31 +58,43 @@ export class Journal {
     this.#batchNumber = batchNumber
   }
 
-  /** Makes a journal that begins with `snapshot`; it has its name, durably, when the promise resolves. */
-  static async create(
+  /**
+   * Makes a journal that begins with the parts of a snapshot, safely, under a temporary name. Each part is a batch, so that damage
+   * to one leaves the others; the last batch is written when those are safe, and says so.
+   */
+  static async prepare(
     disk: Disk,
     number: number,
     batchNumber: number,
-    snapshot: EntryWriter,
+    snapshot: readonly EntryWriter[],
+    isClosed = false,
   ): Promise<Journal> {
-    const path = journalPath(number)
-    const temporary = `${path}.new`
+    const temporary = temporaryPath(number)
     await disk.remove(temporary)
     const file = await disk.open(temporary, 'create')
     try {
       const header = encodeFileHeader(disk, 'j', { number })
       await file.write(header, 0, header.length, 0)
       const journal = new Journal(disk, number, file, header.length, batchNumber)
-      await journal.write(snapshot)
+      for (const part of snapshot) if (part.count > 0) await journal.write(part)
       await journal.sync()
-      await disk.rename(temporary, path)
-      await disk.syncDirectory(JOURNAL_DIRECTORY)
+      const end = new EntryWriter()
+      end.ready()
+      if (isClosed) end.closed()
+      await journal.write(end)
+      await journal.sync()
       return journal
     } catch (error) {
       await file.close().catch(() => undefined)
       await disk.remove(temporary).catch(() => undefined)
       throw error
     }
+  }
+
+  /** Gives it its name: from now on it counts, and no older one does. When this fails, nobody knows which one does. */
+  async publish(): Promise<void> {
+    await this.#disk.rename(temporaryPath(this.number), journalPath(this.number))
+    await this.#disk.syncDirectory(JOURNAL_DIRECTORY)
   }
 
   get length(): number {
@@ -113,7 +129,11 @@ export class Journal {
 
   async sync(): Promise<void> {
     const length = this.#length
-    await this.#file.sync()
+    try {
+      await this.#file.sync()
+    } catch (cause) {
+      throw failedSync(journalPath(this.number), cause)
+    }
     this.#syncedLength = length
   }
 
@@ -158,7 +178,9 @@ export interface JournalContent {
   readonly damaged: readonly { readonly from: number; readonly to: number }[]
   /** Where a torn tail begins, or the end of the file. */
   readonly end: number
-  readonly fileLength: number
+  /** How much of it was known to be safe. */
+  readonly safeTo: number
+  readonly bytes: Uint8Array
 }
 
 /** Reads a whole journal; undefined when its header is damaged. Throws FORMAT_TOO_NEW. */
@@ -172,7 +194,7 @@ export async function readJournal(
     const bytes = await readRange(file, 0, await file.size())
     const header = decodeFileHeader(disk, 'j', bytes)
     if (header === undefined) return undefined
-    return { number, fileLength: bytes.length, ...findBatches(disk, bytes, header.length) }
+    return { number, bytes, ...findBatches(disk, bytes, header.length) }
   } finally {
     await file.close()
   }
@@ -182,7 +204,7 @@ function findBatches(
   disk: Disk,
   bytes: Uint8Array,
   from: number,
-): Pick<JournalContent, 'batches' | 'damaged' | 'end'> {
+): Pick<JournalContent, 'batches' | 'damaged' | 'end' | 'safeTo'> {
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const batches: JournalBatch[] = []
   const gaps: { from: number; to: number; batchCount: number }[] = []
@@ -210,6 +232,7 @@ function findBatches(
     batches: torn === undefined ? batches : batches.slice(0, torn.batchCount),
     damaged,
     end: torn?.from ?? bytes.length,
+    safeTo,
   }
 }
 

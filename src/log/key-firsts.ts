@@ -1,9 +1,9 @@
 // Which record of a key is its first and which its last, kept while records are removed. With a limit per key each record
 // is linked to the next of its key, so both are exact at once. Without, a removal at the front leaves the first unknown
-// until a pass over the records finds it: the key index then holds a bound (`SimpleKeyIndex`).
+// until a pass over the records finds it: the key index then holds a bound (`MutableKeyIndex`).
 import type { RecordView } from './record.js'
 import type { Segment } from './segment.js'
-import type { SimpleKeyIndex } from './simple-key-index.js'
+import type { MutableKeyIndex } from './key-index.js'
 
 /** Where the next record of a key lies is told by the segments. */
 export interface LinkedSegments {
@@ -17,7 +17,7 @@ export interface LinkedSegments {
 const FRACTIONS = [0.5, 0.25] as const
 
 export class KeyFirsts {
-  readonly #keys: SimpleKeyIndex
+  readonly #keys: MutableKeyIndex
   readonly #segments: LinkedSegments
   /** The fraction that the running pass settles, or the next one if none runs. */
   #turn: 0 | 1 = 0
@@ -29,7 +29,7 @@ export class KeyFirsts {
   /** Whether each record is linked to the next of its key. */
   isLinking = false
 
-  constructor(keys: SimpleKeyIndex, segments: LinkedSegments) {
+  constructor(keys: MutableKeyIndex, segments: LinkedSegments) {
     this.#keys = keys
     this.#segments = segments
   }
@@ -68,6 +68,13 @@ export class KeyFirsts {
     if (segment !== undefined && segment.firstSequence <= previous) {
       segment.setLink(previous, sequence)
     }
+  }
+
+  /** There are no keys any more. */
+  clear(): void {
+    this.#lasts.clear()
+    this.#previous.clear()
+    this.#hasUnknown = false
   }
 
   beginPass(): void {

@@ -55,6 +55,8 @@ export interface LogListener {
   removed?(sequence: number, bytes: Uint8Array, keyStart: number, keyEnd: number): void
   /** Everything is gone at once. */
   cleared?(): void
+  /** What the disk holds of the records up to here, removed ones included, is about to be given up. */
+  dropping?(throughSequence: number): void
 }
 
 /**
@@ -199,7 +201,10 @@ export interface LogStore {
 
   /** Makes a log; it is durable when the promise resolves. Names are safe on every file system; checked above. */
   create(name: string, settings: LogSettings): Promise<Log>
-  /** Removes a log and its files. */
+  /**
+   * Removes a log and its files; nothing can be appended from now on. When the promise rejects (DISK_FULL), the log may be there again
+   * after the directory is opened the next time.
+   */
   drop(log: Log): Promise<void>
 
   /** What was recovered of the owners, by name, until they are `adopt`ed. */

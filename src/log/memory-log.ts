@@ -67,6 +67,7 @@ export class MemoryLog extends SegmentedLog {
   /** Refuses what waits and everything from now on. */
   end(error: Parameters<SegmentedLog['freeze']>[0]): void {
     this.freeze(error)
+    this.stop()
     this.#waiting = []
     this.#waitingSegments = []
     this.refuse(error)

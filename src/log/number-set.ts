@@ -1,13 +1,13 @@
 // Numbers of one segment that hold no record any more: a bitmap over the segment's range.
 
 export class NumberSet {
-  readonly #base: number
+  readonly base: number
   #words: Uint32Array
   #size = 0
 
   /** Holds numbers from `base` on; `span` is how many are expected. */
   constructor(base: number, span: number) {
-    this.#base = base
+    this.base = base
     this.#words = new Uint32Array(Math.max(4, (span + 31) >>> 5))
   }
 
@@ -16,7 +16,7 @@ export class NumberSet {
   }
 
   has(number: number): boolean {
-    const offset = number - this.#base
+    const offset = number - this.base
     if (offset < 0) return false
     const word = offset >>> 5
     return word < this.#words.length && (this.#words[word]! & (1 << (offset & 31))) !== 0
@@ -24,7 +24,7 @@ export class NumberSet {
 
   /** Returns false when it was there. */
   add(number: number): boolean {
-    const offset = number - this.#base
+    const offset = number - this.base
     const word = offset >>> 5
     if (word >= this.#words.length) this.#grow(word)
     const bit = 1 << (offset & 31)
@@ -36,17 +36,29 @@ export class NumberSet {
 
   /** The first number from `from` on, below `to`, that is not in the set; `to` when there is none. */
   nextAbsent(from: number, to: number): number {
-    let offset = from - this.#base
-    const end = to - this.#base
+    let offset = from - this.base
+    const end = to - this.base
     while (offset < end) {
       const word = offset >>> 5
-      if (word >= this.#words.length) return this.#base + offset
+      if (word >= this.#words.length) return this.base + offset
       const absent = ~this.#words[word]! >>> (offset & 31)
       if (absent !== 0) {
         const found = offset + trailingZeros(absent)
-        return this.#base + Math.min(found, end)
+        return this.base + Math.min(found, end)
       }
       offset = (word + 1) << 5
+    }
+    return to
+  }
+
+  /** The first number from `from` on, below `to`, that is in the set; `to` when there is none. */
+  nextPresent(from: number, to: number): number {
+    let offset = from - this.base
+    const end = Math.min(to - this.base, this.#words.length << 5)
+    while (offset < end) {
+      const present = this.#words[offset >>> 5]! >>> (offset & 31)
+      if (present !== 0) return this.base + Math.min(offset + trailingZeros(present), end)
+      offset = ((offset >>> 5) + 1) << 5
     }
     return to
   }
@@ -54,8 +66,8 @@ export class NumberSet {
   /** How many of `[from, to)` are in the set. */
   countIn(from: number, to: number): number {
     let count = 0
-    let offset = from - this.#base
-    const end = Math.min(to - this.#base, this.#words.length << 5)
+    let offset = from - this.base
+    const end = Math.min(to - this.base, this.#words.length << 5)
     while (offset < end) {
       let word = this.#words[offset >>> 5]! >>> (offset & 31)
       const bits = Math.min(32 - (offset & 31), end - offset)
@@ -68,8 +80,8 @@ export class NumberSet {
 
   /** Calls `visit` with each number of the set in `[from, to)`. */
   forEachIn(from: number, to: number, visit: (number: number) => void): void {
-    const end = Math.min(to, this.#base + (this.#words.length << 5))
-    for (let number = Math.max(from, this.#base); number < end; number++) {
+    const end = Math.min(to, this.base + (this.#words.length << 5))
+    for (let number = Math.max(from, this.base); number < end; number++) {
       if (this.has(number)) visit(number)
     }
   }

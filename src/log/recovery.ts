@@ -4,7 +4,7 @@ import type { Disk } from '../base/index.js'
 import { type Block, readBlock } from './block.js'
 import { decodeFileHeader, readRange } from './file-header.js'
 import type { FileLog } from './file-log.js'
-import { segmentFileNumber } from './file-segment.js'
+import { segmentFileName, segmentFileNumber } from './file-segment.js'
 import {
   entriesOf,
   JOURNAL_DIRECTORY,
@@ -86,6 +86,7 @@ export async function recoverJournals(disk: Disk, isChanging: boolean): Promise<
     contents.push(content)
   }
   replay(state, contents)
+  if (!state.isJournalWhole) state.wasClosed = false
   if (numbers.length === 0) state.wasClosed = false
   else if (!state.wasClosed) {
     state.findings.push({
@@ -239,18 +240,17 @@ async function reportJournal(
       description: `Bytes ${from} to ${to} of the journal are damaged: notes of owners, and records that were not in their segments yet, may be lost.`,
     })
   }
-  if (content.end < content.fileLength && isChanging) {
-    await keepBytes(disk, path, content.end, content.fileLength)
-    await truncate(disk, path, content.end)
+  const { bytes, end } = content
+  if (isChanging) {
+    if (end < bytes.length) await keepBytes(disk, path, end, bytes.length)
+    await writeAgain(disk, path, bytes, content.safeTo, end)
   }
-  // After a kill what was found may still be in the system's memory only.
-  if (isChanging) await syncFile(disk, path)
-  if (content.end === content.fileLength) return
+  if (end === bytes.length) return
   state.findings.push({
     kind: 'torn-tail',
     log: undefined,
     path,
-    description: `The journal ends at byte ${content.end}; ${content.fileLength - content.end} bytes behind it were never safe and are kept in ${QUARANTINE_DIRECTORY}.`,
+    description: `The journal ends at byte ${end}; ${bytes.length - end} bytes behind it were never safe and are kept in ${QUARANTINE_DIRECTORY}.`,
   })
 }
 
@@ -352,6 +352,8 @@ export async function recoverLog(
   }
   log.ceiling = found.ceiling
   log.restored(last, found.lastTimeMs)
+  // Removals that limits imply were not written down; nobody shall see what they had removed.
+  await log.settled()
 }
 
 type Report = (finding: Omit<RecoveryFinding, 'log'>) => void
@@ -368,12 +370,19 @@ async function recoverSegment(
 ): Promise<void> {
   const segment = log.makeSegment(firstSequence)
   const bytes = await readWhole(disk, segment.path)
-  if (isLast && bytes.length <= segment.header.length) {
+  const header = decodeFileHeader(disk, 's', bytes)
+  const throughSequence = lastNumberOf(header?.content ?? {})
+  if (isLast && throughSequence === 0 && bytes.length <= segment.header.length) {
     // Begun and never written to.
     await disk.remove(segment.path)
     return
   }
-  const header = decodeFileHeader(disk, 's', bytes)
+  if (header?.length === bytes.length) {
+    // Rewritten when its last record had just been removed.
+    segment.adoptHeader(bytes)
+    log.restoreSegment(segment, [], bytes.length, throughSequence)
+    return
+  }
   // What is not the last segment was made safe before the next was begun; a closed directory is safe altogether.
   const safeLength = isLast && !wasClosed ? 0 : bytes.length
   const scan = scanSegment(disk, bytes, header?.length ?? 0, found.incarnation, safeLength)
@@ -393,19 +402,18 @@ async function recoverSegment(
   reportDamage(found, segment.path, scan, firstSequence, nextFirst, report)
   if (scan.end < bytes.length) {
     await keepBytes(disk, segment.path, scan.end, bytes.length)
-    await truncate(disk, segment.path, scan.end)
     report({
       kind: 'torn-tail',
       path: segment.path,
       description: `The segment ends at byte ${scan.end}; ${bytes.length - scan.end} bytes behind it were never safe and are kept in ${QUARANTINE_DIRECTORY}.`,
     })
   }
-  if (isLast) await syncFile(disk, segment.path)
+  if (isLast) await writeAgain(disk, segment.path, bytes, scan.safeTo, scan.end)
   markRemoved(found, segment.firstSequence, scan.blocks, (sequence) =>
     segment.markRemoved(sequence),
   )
   segment.adoptHeader(bytes.slice(0, header?.length ?? scan.blocks[0]!.position))
-  log.restoreSegment(segment, scan.blocks, scan.end, lastNumberOf(header?.content ?? {}))
+  log.restoreSegment(segment, scan.blocks, scan.end, throughSequence)
 }
 
 /** How far the numbers of a rewritten segment go; 0 for others. */
@@ -485,22 +493,72 @@ async function readWhole(disk: Disk, path: string): Promise<Uint8Array> {
   }
 }
 
-async function truncate(disk: Disk, path: string, length: number): Promise<void> {
+/**
+ * Ends a file at `end` and writes again what was not known to be safe. After a kill that may be in the system's memory only,
+ * and after a failed sync the system believes it to be on the disk though it is not.
+ */
+async function writeAgain(
+  disk: Disk,
+  path: string,
+  bytes: Uint8Array,
+  safeTo: number,
+  end: number,
+): Promise<void> {
   const file = await disk.open(path, 'write')
   try {
-    await file.truncate(length)
+    if (end < bytes.length) await file.truncate(end)
+    const from = Math.min(safeTo, end)
+    if (from < end) await file.write(bytes, from, end, from)
+    await file.sync()
   } finally {
     await file.close()
   }
 }
 
-async function syncFile(disk: Disk, path: string): Promise<void> {
-  const file = await disk.open(path, 'write')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
+/** Numbers that a log whose reservations are lost leaves out: more than were ever reserved ahead. */
+const SKIPPED_NUMBERS = 1_048_576
+
+/** With a damaged journal, logs that the catalogue does not name are taken from what their segments say of them. */
+export async function adoptDirectories(disk: Disk, state: FoundState): Promise<void> {
+  if (state.isJournalWhole) return
+  const names = new Set([...state.logs.values()].map((log) => log.name))
+  for (const directory of await disk.list(LOG_DIRECTORY)) {
+    const incarnation = Number(directory.slice(directory.lastIndexOf('.') + 1))
+    if (state.logs.has(incarnation)) continue
+    const found = await describeDirectory(disk, `${LOG_DIRECTORY}/${directory}`)
+    if (found === undefined || found.incarnation !== incarnation || names.has(found.name)) continue
+    names.add(found.name)
+    state.logs.set(incarnation, found)
+    state.nextIncarnation = Math.max(state.nextIncarnation, incarnation + 1)
+    state.findings.push({
+      kind: 'damaged-block',
+      log: found.name,
+      path: `${LOG_DIRECTORY}/${directory}`,
+      description:
+        'The journal is damaged and does not name this log; it was taken from its segments. Removals that were not applied to them may be undone.',
+    })
   }
+}
+
+async function describeDirectory(disk: Disk, directory: string): Promise<FoundLog | undefined> {
+  const numbers = (await disk.list(directory)).map(segmentFileNumber).filter((number) => number > 0)
+  for (const number of numbers.reverse()) {
+    const bytes = await readWhole(disk, `${directory}/${segmentFileName(number)}`)
+    const header = decodeFileHeader(disk, 's', bytes)
+    if (header === undefined) continue
+    const { log, incarnation, settings } = header.content as SegmentHeader
+    const found = new FoundLog({ name: log, incarnation, settings })
+    const { blocks } = scanSegment(disk, bytes, header.length, incarnation, bytes.length)
+    found.ceiling = (blocks[blocks.length - 1]?.lastSequence ?? number) + SKIPPED_NUMBERS
+    return found
+  }
+  return undefined
+}
+
+interface SegmentHeader {
+  readonly log: string
+  readonly incarnation: number
+  readonly settings: LogSettings
 }
 
 /** Directories of logs that the catalogue does not name: dropped ones are removed, doubtful ones set aside. */

@@ -17,6 +17,8 @@ export interface SegmentScan {
   readonly damaged: readonly ByteRange[]
   /** Where a torn tail begins, or the end of the bytes. */
   readonly end: number
+  /** How much was known to be safe. */
+  readonly safeTo: number
 }
 
 /**
@@ -55,6 +57,7 @@ export function scanSegment(
     blocks: torn === undefined ? blocks : blocks.slice(0, torn.blockCount),
     damaged: gaps.filter((gap) => gap.from < safeTo),
     end,
+    safeTo,
   }
 }
 

@@ -46,11 +46,16 @@ export abstract class Segment {
     return this.nextSequence - this.firstSequence
   }
 
+  /** Whether a stored record is there; one below the segment is of a segment that was dropped. */
   has(sequence: number): boolean {
+    if (sequence < this.firstSequence) return false
     return this.removed === undefined || !this.removed.has(sequence)
   }
 
   /** Marks a number as removed; false when it was. */
+  /** Whether limits removed records that no journal and no index on the disk knows of. */
+  hasDerivedRemovals = false
+
   markRemoved(sequence: number): boolean {
     this.removed ??= new NumberSet(this.firstSequence, this.span)
     return this.removed.add(sequence)

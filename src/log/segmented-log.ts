@@ -4,7 +4,7 @@
 // - A record is counted, indexed and shown from its commit on (`admit`), in order.
 // - A removal shows at once; what it means for keys and bytes needs the record, and follows when that is at hand (`jobs`).
 // - Numbers below `firstSequence` are gone; `#accountedThrough` says how far keys and bytes know it.
-import { FanfareError, type Clock } from '../base/index.js'
+import { FanfareError, systemRandom, type Clock } from '../base/index.js'
 import type { Block } from './block.js'
 import { BlockWriter } from './block-writer.js'
 import { RecordFinder } from './block-reader.js'
@@ -22,13 +22,16 @@ import type {
 import { MAX_KEY_BYTES, RecordView } from './record.js'
 import { RecordCursor, type CursorSource } from './record-cursor.js'
 import { firstIndex, type Segment } from './segment.js'
-import { SimpleKeyIndex } from './simple-key-index.js'
+import { MutableKeyIndex } from './key-index.js'
 
 /** Removed records that are accounted for in one turn: about 1 ms. */
 const RECORDS_PER_SLICE = 4_096
 
 /** A segment is rewritten when less than one third of its bytes is still wanted. */
 const COMPACTION_SHARE = 3
+
+/** How long removed records that could not be read wait for the next attempt. */
+const RETRY_MS = 1_000
 
 type Job =
   | { readonly kind: 'record'; readonly sequence: number; readonly segment: Segment }
@@ -48,7 +51,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   protected readonly clock: Clock
   protected readonly writer: BlockWriter
   protected segments: Segment[] = []
-  protected readonly keyIndex = new SimpleKeyIndex()
+  protected readonly keyIndex = new MutableKeyIndex(systemRandom.nextUint32())
   readonly #firsts: KeyFirsts
   readonly #listeners: LogListener[] = []
   readonly #finder: RecordFinder
@@ -79,6 +82,9 @@ export abstract class SegmentedLog implements Log, CursorSource {
   #isAdmitting = false
   #isWorkPlanned = false
   #isWorking = false
+  /** Whether the records that the work needs could not be read; it is tried again after a while. */
+  #isStalled = false
+  #isStopped = false
   #settledWaiters: (() => void)[] = []
   #isEnforcing = false
 
@@ -252,7 +258,10 @@ export abstract class SegmentedLog implements Log, CursorSource {
     const segment = this.segmentFrom(sequence)
     if (segment === undefined || sequence < segment.firstSequence) return false
     if (!segment.markRemoved(sequence)) return false
-    if (durably) this.removalMade(sequence, sequence)
+    if (durably) {
+      this.#makeDerivedRemovals()
+      this.removalMade(sequence, sequence)
+    }
     this.#uncount(segment)
     segment.unaccounted += 1
     if (this.#isIdle && this.#accountRecord(segment, sequence)) {
@@ -266,17 +275,25 @@ export abstract class SegmentedLog implements Log, CursorSource {
 
   trim(sequence: number, durably: boolean): void {
     const through = Math.min(sequence, this.#committed)
-    if (through < this.#first) return
-    if (durably) this.removalMade(this.#first, through)
-    this.#trimTo(through)
+    // What is gone already may have been removed by a call that a restart forgets.
+    if (durably && through > 0) this.removalMade(1, through)
+    if (through >= this.#first) this.#trimTo(through)
   }
 
-  /** Resolves when keys and bytes know of every removal, and the first and last record of each key are exact. */
+  /** Whether `state` and `keys` know of every removal. */
+  get isExact(): boolean {
+    return this.#isQuiet && !this.#firsts.needsPass
+  }
+
+  /** Resolves when the limits hold, keys and bytes know of every removal, and the ends of each key are exact. */
   async settled(): Promise<void> {
-    if (this.#firsts.needsPass) this.#wantsPass = true
-    this.#work()
-    if (this.#isSettled) return
-    await new Promise<void>((resolve) => this.#settledWaiters.push(resolve))
+    for (;;) {
+      if (this.#firsts.needsPass) this.#wantsPass = true
+      this.#work()
+      if (this.#isQuiet) this.enforceLimits(this.clock.nowMs())
+      if (this.isExact || this.#isStalled || this.#isStopped) return
+      if (!this.#isQuiet) await new Promise<void>((resolve) => this.#settledWaiters.push(resolve))
+    }
   }
 
   segmentFrom(sequence: number): Segment | undefined {
@@ -299,7 +316,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   }
 
   /** Where the log goes on after opening. */
-  protected restorePosition(lastSequence: number, lastTimeMs: number): void {
+  protected restorePosition(lastSequence: number, lastTimeMs: number, hasKeptLimits = false): void {
     this.#committed = Math.max(this.#committed, lastSequence)
     this.#accepted = this.#committed
     this.#committedTimeMs = Math.max(this.#committedTimeMs, lastTimeMs)
@@ -307,7 +324,10 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#first = Math.min(this.#first, this.#committed + 1)
     this.#moveFirst()
     this.#accountedThrough = this.#first - 1
-    if (this.#limits.maxRecordsPerKey !== undefined && this.#records > 0) this.#wantsPass = true
+    if (this.#firsts.isLinking || (this.#limits.maxRecordsPerKey !== undefined && !hasKeptLimits)) {
+      this.#wantsPass = this.#records > 0
+    }
+    for (const segment of this.segments) if (segment.records === 0) this.#unsettled.add(segment)
     this.#clearJobs()
     this.#work()
     this.enforceLimits(this.clock.nowMs())
@@ -342,6 +362,15 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#committedTimeMs = view.timeMs
   }
 
+  /** Counts a segment whose keys are known already. */
+  protected readmitSegment(segment: Segment): void {
+    this.segments.push(segment)
+    this.#records += segment.records
+    this.#bytes += segment.bytes
+    this.#committed = segment.nextSequence - 1
+    this.#committedTimeMs = segment.lastTimeMs
+  }
+
   /** The segment's numbers up to `throughSequence` that were not seen have no record. */
   protected readmitGap(segment: Segment, throughSequence: number): void {
     while (segment.nextSequence <= throughSequence) {
@@ -360,6 +389,11 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#backlogBytes = 0
     this.writer.release()
     for (const listener of this.#listeners) listener.failed(from, error)
+  }
+
+  /** The store is closed: nothing goes on in the background. */
+  protected stop(): void {
+    this.#isStopped = true
   }
 
   /** From now on nothing can be appended. */
@@ -402,8 +436,9 @@ export abstract class SegmentedLog implements Log, CursorSource {
   protected tellCommitted(): void {
     const through = this.#committed
     this.#isAdmitting = false
-    for (const segment of this.#unsettled) this.#settleSegment(segment)
+    const unsettled = [...this.#unsettled]
     this.#unsettled.clear()
+    for (const segment of unsettled) this.#settleSegment(segment)
     this.#work()
     if (this.#limits !== NO_LIMITS) this.enforceLimits(this.clock.nowMs())
     for (const listener of this.#listeners) listener.committed(through)
@@ -414,11 +449,14 @@ export abstract class SegmentedLog implements Log, CursorSource {
     return sequence > this.#accountedThrough && segment.has(sequence)
   }
 
-  /** Called when a segment was rewritten: it holds what is wanted and no more. */
+  /** Called when a segment was rewritten and takes less room. */
   protected compacted(segment: Segment, storedBytes: number): void {
-    this.#bytes += storedBytes - segment.bytes
-    segment.bytes = storedBytes
     segment.storedBytes = storedBytes
+  }
+
+  /** Whether a segment without records can go now; asked again after each commit. */
+  protected mayDrop(_segment: Segment): boolean {
+    return true
   }
 
   /** Whether the counts of the keys are right. */
@@ -428,6 +466,10 @@ export abstract class SegmentedLog implements Log, CursorSource {
 
   get #isSettled(): boolean {
     return this.#isIdle && this.#passAt === undefined && !this.#wantsPass
+  }
+
+  get #isQuiet(): boolean {
+    return this.#isSettled && !this.#isWorkPlanned
   }
 
   // Removal
@@ -475,6 +517,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   /** Nothing is left, so nothing has to be read. */
   #forgetAll(): void {
     this.keyIndex.clear()
+    this.#firsts.clear()
     this.#bytes = 0
     this.#accountedThrough = this.#committed
     for (const segment of this.segments) {
@@ -492,7 +535,9 @@ export abstract class SegmentedLog implements Log, CursorSource {
       return
     }
     const segment = this.segmentFrom(victim)
-    if (segment === undefined || !segment.markRemoved(victim)) return
+    if (segment === undefined || segment.firstSequence > victim) return
+    if (!segment.markRemoved(victim)) return
+    segment.hasDerivedRemovals = true
     this.#firsts.forget(slot, victim)
     // The size of a record that is not at hand is taken to be the mean of its segment.
     const found = this.#finder.find(victim) === 'found' && this.#finder.view.sequence === victim
@@ -503,6 +548,24 @@ export abstract class SegmentedLog implements Log, CursorSource {
   }
 
   /** `record` has the key of the one that is gone. */
+  /**
+   * A record that is removed by hand no longer counts against the limit of its key; so what the limit removed before, on its
+   * account, could not be derived again.
+   */
+  #makeDerivedRemovals(): void {
+    for (const segment of this.segments) {
+      const { removed, firstSequence, nextSequence } = segment
+      if (!segment.hasDerivedRemovals || removed === undefined) continue
+      segment.hasDerivedRemovals = false
+      let at = removed.nextPresent(firstSequence, nextSequence)
+      while (at < nextSequence) {
+        const end = removed.nextAbsent(at, nextSequence)
+        this.removalMade(at, end - 1)
+        at = removed.nextPresent(end, nextSequence)
+      }
+    }
+  }
+
   #tellRemoved(sequence: number, { bytes, keyStart, keyEnd }: LogRecord): void {
     for (const listener of this.#listeners) listener.removed?.(sequence, bytes, keyStart, keyEnd)
   }
@@ -533,7 +596,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
   // Jobs
 
   #work(): void {
-    if (this.#isWorkPlanned || this.#isWorking || this.#isSettled) return
+    if (this.#isWorkPlanned || this.#isWorking || this.#isSettled || this.#isStopped) return
     this.#isWorking = true
     let budget = RECORDS_PER_SLICE
     while (!this.#isSettled && budget > 0) {
@@ -572,17 +635,19 @@ export abstract class SegmentedLog implements Log, CursorSource {
     this.#work()
     if (this.#isIdle) this.enforceLimits(this.clock.nowMs())
     this.#work()
+    if (this.#isQuiet) this.#tellSettled()
   }
 
-  /** The disk does not give the records: what is known of the keys stays a little too much. */
+  /** The disk does not give the records now: until it does, bytes and keys say a little too much. */
   #failWork(error: unknown): void {
-    this.#isWorkPlanned = false
-    this.#jobs = []
-    this.#jobIndex = 0
-    this.#passAt = undefined
-    this.#wantsPass = false
+    this.#isStalled = true
+    if (this.#isStopped) return this.#tellSettled()
     this.readingFailed(error)
     this.#tellSettled()
+    this.clock.startTimer(RETRY_MS, () => {
+      this.#isStalled = false
+      this.#resumeWork()
+    })
   }
 
   protected readingFailed(_error: unknown): void {}
@@ -660,6 +725,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     if (max === undefined || this.keyIndex.countAt(slot) <= max) return
     const segment = this.segmentFrom(sequence)!
     if (!segment.markRemoved(sequence)) return
+    segment.hasDerivedRemovals = true
     this.#firsts.forget(slot, sequence)
     this.#takeBytes(segment, view.length)
     this.#uncount(segment)
@@ -677,9 +743,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
     }
     if (this.#holdsLast(segment) || segment.unaccounted > 0) return
     if (segment.records === 0) {
-      if (this.#accountedThrough >= Math.min(this.#first, segment.nextSequence) - 1) {
-        this.#drop(segment)
-      }
+      if (this.#isAccounted(segment)) this.#drop(segment)
     } else if (segment.bytes * COMPACTION_SHARE < segment.storedBytes) {
       this.compact(segment)
     }
@@ -690,13 +754,23 @@ export abstract class SegmentedLog implements Log, CursorSource {
     return segment.nextSequence > this.#committed
   }
 
-  #drop(segment: Segment): void {
+  #isAccounted(segment: Segment): boolean {
+    return this.#accountedThrough >= Math.min(this.#first, segment.nextSequence) - 1
+  }
+
+  #drop(segment: Segment): boolean {
     const index = this.segments.indexOf(segment)
-    if (index < 0) return
+    if (index < 0) return false
+    if (!this.mayDrop(segment)) {
+      this.#unsettled.add(segment)
+      return false
+    }
+    for (const listener of this.#listeners) listener.dropping?.(segment.nextSequence - 1)
     this.segments.splice(index, 1)
     this.#bytes -= segment.bytes
     segment.bytes = 0
     this.segmentDropped(segment)
+    return true
   }
 
   /** Drops the segments in front that hold nothing and are accounted for. */
@@ -705,8 +779,7 @@ export abstract class SegmentedLog implements Log, CursorSource {
       const front = this.segments[0]
       if (front === undefined || this.#holdsLast(front)) return
       if (front.records > 0 || front.unaccounted > 0) return
-      if (this.#accountedThrough < Math.min(this.#first, front.nextSequence) - 1) return
-      this.#drop(front)
+      if (!this.#isAccounted(front) || !this.#drop(front)) return
     }
   }
 

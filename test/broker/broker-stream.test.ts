@@ -269,3 +269,77 @@ describe('purge and delete', () => {
     expect(await codeOf(stage.run(stage.broker.publish(Placed, { id: 1 })))).toBe('NO_STREAM')
   })
 })
+
+describe('consumers of a stream', () => {
+  it('are made before anybody consumes, and taken up by a consume that says the same', async () => {
+    const orders = await openFilledOrders()
+    const made = await stage.run(orders.createConsumer('billing', { topics: Placed, from: 3 }))
+    expect(made).toMatchObject({
+      name: 'billing',
+      topics: ['order.placed'],
+      pending: 2,
+      members: 0,
+      options: { topics: ['order.placed'], from: 3, retry: { attempts: 5 }, order: 'stream' },
+    })
+    const seen: number[] = []
+    const handler = ({ data }: { readonly data: { readonly id: number } }) =>
+      void seen.push(data.id)
+    await stage.run(stage.broker.consume('billing', Placed, handler, { from: 3 }))
+    await stage.settle()
+    expect(seen).toEqual([3, 5])
+    const other = orders.createConsumer('billing', { topics: Placed, from: 3, order: 'key' })
+    await expect(stage.run(other)).rejects.toMatchObject({
+      code: 'CONSUMER_DIFFERS',
+      details: { fields: ['order'] },
+    })
+  })
+
+  it('can be made again from the options that their status shows', async () => {
+    const orders = await openFilledOrders()
+    const options = {
+      topics: [Placed, Paid],
+      from: new Date(stage.clock.nowMs() - 90_000),
+      order: 'key',
+      retry: { attempts: Infinity },
+      deadLetter: false,
+      maxAge: '1h',
+      description: 'a test',
+    } as const
+    const status = await stage.run(orders.createConsumer('billing', options))
+    expect(await stage.run(orders.createConsumer('billing', status.options))).toEqual(status)
+  })
+
+  it('are paused and resumed by name, for a time too', async () => {
+    const orders = await openFilledOrders()
+    await stage.run(orders.createConsumer('billing', { topics: Placed }))
+    await stage.run(orders.pauseConsumer('billing'))
+    const seen: number[] = []
+    const handler = ({ data }: { readonly data: { readonly id: number } }) =>
+      void seen.push(data.id)
+    await stage.run(stage.broker.consume('billing', Placed, handler))
+    await stage.settle()
+    expect(seen).toEqual([])
+    expect((await stage.run(orders.consumers()))[0]).toMatchObject({ isPaused: true })
+    await stage.run(orders.pauseConsumer('billing', '10s'))
+    await stage.advance(9_999)
+    expect(seen).toEqual([])
+    await stage.advance(1)
+    expect(seen).toEqual([1, 3, 5])
+    await stage.run(orders.pauseConsumer('billing'))
+    await stage.run(orders.resumeConsumer('billing'))
+    expect((await stage.run(orders.consumers()))[0]).toMatchObject({ isPaused: false })
+  })
+
+  it('that are not there are refused', async () => {
+    const orders = await openOrders()
+    expect(await codeOf(stage.run(orders.pauseConsumer('nobody')))).toBe('CONSUMER_NOT_FOUND')
+    expect(await codeOf(stage.run(orders.resumeConsumer('nobody')))).toBe('CONSUMER_NOT_FOUND')
+  })
+})
+
+it('lists every stream by its name', async () => {
+  await openOrders()
+  await stage.run(stage.broker.stream('audit', { topics: ['audit.>'] }))
+  const streams = await stage.run(stage.broker.streams())
+  expect(streams.map(({ name }) => name)).toEqual(['audit', 'orders'])
+})

@@ -30,14 +30,17 @@ const rejecting: DuringHandOut = ({ token, body }, { consumer }) => {
 async function rejectAll(
   stage: DurableStage,
   messages: readonly { topic: string; key?: string }[],
+  terms: Partial<ConsumerSettings> = {},
 ): Promise<{ stream: Stream; consumer: Consumer; member: MemberRecorder }> {
   const stream = await stage.createStream()
   for (const [i, { topic, ...content }] of messages.entries()) {
     await stage.store(topic, { ...content, body: String(i + 1) })
   }
-  const consumer = await stage.createConsumer(stream, withDeadLetters())
+  const consumer = await stage.createConsumer(stream, withDeadLetters(terms))
   const member = stage.join(consumer, { during: rejecting })
   await member.received(messages.length)
+  const deadLetters = stage.deadLetters(stream)
+  await stage.until(async () => (await deadLetters.count()) >= messages.length, 'all letters')
   await stage.settle()
   member.leave()
   return { stream, consumer, member }
@@ -493,6 +496,25 @@ const redriving: readonly DurableCase[] = [
     },
   },
   {
+    name: 'has no more redriven messages in flight than it may',
+    async run(stage) {
+      const { stream, consumer } = await rejectAll(
+        stage,
+        numberBodies(1, 5).map(() => ({ topic: 'orders.a' })),
+        { maxInFlight: 2 },
+      )
+      assert.equal(await stage.deadLetters(stream).redrive(), 5)
+      const member = stage.join(consumer)
+      for (const inFlight of [2, 3, 4, 5]) {
+        await member.received(inFlight)
+        await stage.settle()
+        assert.equal(member.items.length, inFlight)
+        consumer.acknowledge(member.tokens[inFlight - 2]!)
+      }
+      assert.deepEqual(member.bodies, numberBodies(1, 5))
+    },
+  },
+  {
     name: 'redrives a letter whose original is gone',
     async run(stage) {
       const { stream, consumer } = await rejectAll(stage, [{ topic: 'orders.a' }])
@@ -656,8 +678,9 @@ export const durableDeadLettersChapter = durableChapter('durable: dead letters',
       })
       await stage.storeAll('orders.a', numberBodies(1, 500))
       await member.received(500)
-      await stage.settle()
-      assert.deepEqual(textsOf(await stage.deadLetters(stream).list()), numberBodies(1, 500))
+      const deadLetters = stage.deadLetters(stream)
+      await stage.until(async () => (await deadLetters.count()) >= 500, '500 letters')
+      assert.deepEqual(textsOf(await deadLetters.list()), numberBodies(1, 500))
     },
   },
 ])

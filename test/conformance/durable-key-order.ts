@@ -82,14 +82,14 @@ export const durableKeyOrderChapter = durableChapter('durable: order by key', [
       const consumer = await openKeyed(stage, ['a1', 'a2', 'b1', 'b2'])
       const member = stage.join(consumer, {
         during({ body, token, deliveryCount }) {
-          if (body === 'a1' && deliveryCount === 1) consumer.retry(token, 500)
+          if (body === 'a1' && deliveryCount === 1) consumer.retry(token, 1_500)
           else consumer.acknowledge(token)
         },
       })
       await member.received(3)
       await stage.settle()
       assert.deepEqual(member.bodies, ['a1', 'b1', 'b2'])
-      await stage.advance(800)
+      await stage.advance(2_000)
       await member.received(5)
       assert.deepEqual(member.bodies.slice(3), ['a1', 'a2'])
     },

@@ -31,9 +31,11 @@ export const KEY_HEADER = 'ce-partitionkey'
 export const SHORT_MS = 150
 const REAL_SETTLE_MS = 40
 const FENCE = 'conformance-fence'
-/** A message may be written, committed, handed out and answered before nothing moves any more. */
+/** A message may be written, committed, handed out and answered before nothing moves any more; on a real disk one by one. */
 const SETTLE_ROUNDS = 3
+const REAL_SETTLE_ROUNDS = 8
 const TURNS_PER_ROUND = 5
+const MOST_TRIES = 100
 
 export interface DurableContent extends Content {
   readonly key?: string
@@ -225,11 +227,22 @@ export class DurableStage {
 
   /** Resolves when what was begun has been committed and handed out, as far as it ever will without time passing. */
   async settle(): Promise<void> {
-    for (let round = 0; round < SETTLE_ROUNDS; round++) {
+    const isReal = this.stage.place.time === undefined
+    const rounds = isReal ? REAL_SETTLE_ROUNDS : SETTLE_ROUNDS
+    for (let round = 0; round < rounds; round++) {
       await this.#passFence()
       for (let turn = 0; turn < TURNS_PER_ROUND; turn++) await nextTurn()
     }
-    if (this.stage.place.time === undefined) await passTime(REAL_SETTLE_MS)
+    if (isReal) await passTime(REAL_SETTLE_MS)
+  }
+
+  /** Settles again and again until `probe` holds: for work that a disk makes long. */
+  async until(probe: () => Promise<boolean>, wanted: string): Promise<void> {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      if (await probe()) return
+      await this.settle()
+    }
+    assert.fail(`it does not come to ${wanted}`)
   }
 
   /** Ends the engine and goes on with one that found what it left. Streams and consumers have to be looked up anew. */

@@ -123,13 +123,13 @@ const givingBack: readonly DurableCase[] = [
     name: 'hands out again after the delay of a retry, not before, and others meanwhile',
     async run(stage) {
       const { consumer, member, token } = await handOutOne(stage)
-      consumer.retry(token, 1_000)
+      consumer.retry(token, 2_000)
       await stage.store('orders.a', { body: '2' })
       await member.received(2)
-      await stage.advance(600)
+      await stage.advance(1_000)
       assert.deepEqual(member.bodies, ['1', '2'])
       assert.equal((await consumer.info()).redelivering, 1)
-      await stage.advance(700)
+      await stage.advance(1_300)
       await member.received(3)
       assert.deepEqual(member.bodies, ['1', '2', '1'])
       assert.equal(member.deliveryCounts[2], 2)
@@ -215,9 +215,7 @@ const waiting: readonly DurableCase[] = [
     name: 'hands out again what nobody answered in time, and says that the hand-out is over',
     async run(stage) {
       const { member, token } = await handOutOne(stage, { ackWaitMs: SHORT_MS })
-      await stage.advance(SHORT_MS / 3)
-      assert.equal(member.items.length, 1)
-      await stage.advance(SHORT_MS)
+      await stage.advance(2 * SHORT_MS)
       await member.received(2)
       assert.deepEqual(member.expirations.items.slice(0, 1), [token])
       assert.deepEqual(member.deliveryCounts.slice(0, 2), [1, 2])

@@ -95,6 +95,7 @@ class Trial {
       seenThrough: 0,
       attempts: new Map(),
       parkedKeys: new Set(),
+      dueMs: new Map(),
     })
     this.#kept = [{ bytes: this.#ledger.snapshot(), model: this.#model.keep() }]
   }

@@ -20,6 +20,8 @@ export interface KeptLedger {
   readonly seenThrough: number
   readonly attempts: ReadonlyMap<number, number>
   readonly parkedKeys: ReadonlySet<string>
+  /** When what waits for a retry is due. */
+  readonly dueMs: ReadonlyMap<number, number>
 }
 
 export class NaiveLedger {
@@ -43,12 +45,18 @@ export class NaiveLedger {
   /** What a restart would find now; what was offered before and is not offered again yet counts as it was kept. */
   keep(): KeptLedger {
     const attempts = new Map<number, number>()
+    const dueMs = new Map<number, number>()
     for (const [id, count] of this.#kept.attempts) {
-      if (id < 0 ? !this.#wasSeen.has(id) : id > this.seenThrough) attempts.set(id, count)
+      if (id < 0 ? this.#wasSeen.has(id) : id <= this.seenThrough) continue
+      attempts.set(id, count)
+      if (this.#kept.dueMs.has(id)) dueMs.set(id, this.#kept.dueMs.get(id)!)
     }
-    for (const { id, attempts: count } of this.#messages.values()) attempts.set(id, count)
+    for (const { id, attempts: count, state, deadlineMs } of this.#messages.values()) {
+      attempts.set(id, count)
+      if (state === 'waiting') dueMs.set(id, deadlineMs)
+    }
     const seenThrough = Math.max(this.seenThrough, this.#kept.seenThrough)
-    return { seenThrough, attempts, parkedKeys: new Set(this.parkedKeys) }
+    return { seenThrough, attempts, parkedKeys: new Set(this.parkedKeys), dueMs }
   }
 
   readonly #wasSeen = new Set<number>()
@@ -90,6 +98,7 @@ export class NaiveLedger {
     const attempts = this.#kept.attempts.get(sequence)
     if (sequence <= this.#kept.seenThrough && attempts === undefined) return
     const message = this.#enter(sequence, key, attempts ?? 0)
+    this.#delay(message)
     if (message.key !== undefined) this.#lane(message.key).push(sequence)
     if (this.#isExhausted(message)) this.#fail(message, 'attempts-exhausted')
     else if (message.key !== undefined && this.parkedKeys.has(message.key)) {
@@ -100,9 +109,11 @@ export class NaiveLedger {
   offerRedriven(deadSequence: number, key: string | undefined): void {
     const id = -deadSequence
     if (this.#messages.has(id)) return
-    const attempts = this.#wasSeen.has(id) ? 0 : (this.#kept.attempts.get(id) ?? 0)
+    const isKept = !this.#wasSeen.has(id)
+    const attempts = isKept ? (this.#kept.attempts.get(id) ?? 0) : 0
     this.#wasSeen.add(id)
     const message = this.#enter(id, key, attempts)
+    if (isKept) this.#delay(message)
     if (message.key !== undefined) {
       const lane = this.#lane(message.key)
       const place = lane.findIndex((other) => {
@@ -239,6 +250,14 @@ export class NaiveLedger {
     }
     this.#messages.set(id, message)
     return message
+  }
+
+  /** A wait for a retry that a former ledger began. */
+  #delay(message: Message): void {
+    const dueMs = this.#kept.dueMs.get(message.id)
+    if (dueMs === undefined) return
+    message.state = 'waiting'
+    message.deadlineMs = dueMs
   }
 
   #fail(message: Message, reason: string): void {

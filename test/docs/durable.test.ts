@@ -1,8 +1,8 @@
-// What docs/draft-durable.md shows is run as it stands there.
+// What docs/durable.md shows is run as it stands there.
 import { afterEach, expect, it } from 'vitest'
 import { findBlocks, startProgram, type RunningCommand } from './runnable-blocks.js'
 
-const FILE = 'docs/draft-durable.md'
+const FILE = 'docs/durable.md'
 const commands: RunningCommand[] = []
 
 afterEach(async () => {

@@ -57,6 +57,18 @@ describe('the first program', () => {
   })
 })
 
+describe('the durable program', () => {
+  it('consumes what it published, and finds it again when it is run again', async () => {
+    const data = join(directory, 'data')
+    const text = replaced(block('durable'), './data', data)
+    for (const line of ['1 { id: 1, total: 40 }', '2 { id: 1, total: 40 }']) {
+      const running = program(text)
+      await expect.poll(() => running.printed(), { timeout: 10_000 }).toContain(line)
+      await running.stop()
+    }
+  })
+})
+
 describe.skipIf(server === undefined)('against a server', () => {
   let running: RunningServer
 
@@ -158,7 +170,7 @@ describe('the configuration', () => {
 })
 
 it('runs every block that is marked', () => {
-  const known = ['first', 'first with url', 'start', 'subscribe', 'publish']
+  const known = ['first', 'first with url', 'durable', 'start', 'subscribe', 'publish']
   const all = [...known, 'official client', 'embedded server', 'configuration']
   expect(readRunnableBlocks('README.md').map(({ name }) => name)).toEqual(all)
 })

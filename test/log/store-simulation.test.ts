@@ -3,7 +3,7 @@ import { describe, it } from 'vitest'
 import { StoreSimulation } from './store-simulation.js'
 
 const only = process.env['FANFARE_SEED']
-const count = Number(process.env['FANFARE_SEEDS'] ?? 100)
+const count = Number(process.env['FANFARE_SEEDS'] ?? 60)
 const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(only)]
 
 describe.each([

@@ -174,6 +174,7 @@ export class StoreSimulation {
       if (closed !== 'halted' && this.#oneIn(2)) {
         this.#disk = this.#disk.copy()
         this.#disk.capacityBytes = Infinity
+        this.#disk.forgetFaults()
         return
       }
     } else {
@@ -297,7 +298,7 @@ export class StoreSimulation {
       ? committed.filter((record) => record.sequence <= sequence)
       : committed.filter((record) => record.sequence === sequence)
     if (isTrim) log.trim(sequence, isDurable)
-    else log.remove(sequence, isDurable)
+    else if (!log.remove(sequence, isDurable)) return
     for (const record of gone) if (record.removal === 'none') record.removal = 'asked'
     if (!isDurable) return
     void this.#store.flush().then(() => {
@@ -351,7 +352,7 @@ export class StoreSimulation {
       failed: (from, error) => {
         for (const record of model.records) {
           if (record.sequence < from || record.fate !== 'unknown') continue
-          if (error.code === 'DISK_FULL' || error.code === 'CLOSED') record.fate = 'gone'
+          if (error.code === 'DISK_FULL') record.fate = 'gone'
         }
       },
     })
@@ -380,7 +381,11 @@ export class StoreSimulation {
     const logs = this.#liveLogs()
     if (logs.length === 0) return
     const model = this.#pick(logs)
-    await this.#check(model, this.#store.logs.get(model.name)!, false)
+    try {
+      await this.#check(model, this.#store.logs.get(model.name)!, false)
+    } catch (error) {
+      if (!FanfareError.is(error) || error.code !== 'DISK_FAILED') throw error
+    }
   }
 
   /** Reads a log and holds it against the model. `isNew`: the store was opened anew, which decides what is open. */
@@ -486,7 +491,7 @@ export class StoreSimulation {
   }
 
   async #auditKeys(model: ModelLog, log: Log): Promise<void> {
-    if ((await this.#until(log.settled())) === 'halted') return
+    if ((await this.#until(log.settled())) === 'halted' || this.#hadFaults) return
     const cursor = log.cursor(1)
     const expected = new Map<string, [number, number, number]>()
     let count = 0

@@ -6,3 +6,4 @@ export {
 } from './read-configuration.js'
 export type { ConfigurationWarning } from './read-keys.js'
 export type { ProcessOptions } from './server-keys.js'
+export type { StorageOptions } from './jetstream-keys.js'

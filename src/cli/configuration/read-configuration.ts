@@ -1,6 +1,7 @@
 // From a configuration file to options. Either the whole file is understood, or CONFIG_INVALID names the line that is
 // not; what is understood but has no effect comes back as a warning.
 import type { ServerOptions } from '../../server/index.js'
+import type { StorageOptions } from './jetstream-keys.js'
 import { OptionDraft } from './option-draft.js'
 import { readKeys, type ConfigurationWarning, type Warnings } from './read-keys.js'
 import { serverKeys, type ConfigurationDraft, type ProcessOptions } from './server-keys.js'
@@ -13,6 +14,7 @@ export interface ConfigurationSource extends Sources {
 export interface Configuration {
   readonly server: ServerOptions
   readonly process: ProcessOptions
+  readonly storage: StorageOptions
   readonly warnings: readonly ConfigurationWarning[]
 }
 
@@ -34,13 +36,20 @@ export function readConfiguration(source: ConfigurationSource): Configuration {
     ...sink,
     server: new OptionDraft<ServerOptions>(sink),
     process: new OptionDraft<ProcessOptions>(sink),
+    storage: new OptionDraft<StorageOptions>(sink),
   }
   if (block.size === 0) draft.warn({ file: path, line: 1 }, 'the configuration is empty')
   readKeys(block, serverKeys, draft)
   assertOrder(draft, 'maxPayloadBytes', 'maxPendingBytes', { mayBeEqual: true })
   assertOrder(draft, 'lameDuckGracePeriodMs', 'lameDuckDurationMs', { mayBeEqual: false })
   assertStranger(draft)
-  return { server: draft.server.options, process: draft.process.options, warnings }
+  const { server, process, storage } = draft
+  return {
+    server: server.options,
+    process: process.options,
+    storage: storage.options,
+    warnings,
+  }
 }
 
 function assertOrder(

@@ -2,8 +2,9 @@
 // `ServerOptions` would take at its word is left out.
 import type { ServerOptions } from '../../server/index.js'
 import { readAuthorization } from './authorization-keys.js'
+import { readJetStream, readStoreDirectory, type StorageDraft } from './jetstream-keys.js'
 import type { OptionDraft } from './option-draft.js'
-import { keyTable, type KeyTable, type Warnings } from './read-keys.js'
+import { keyTable, type KeyTable } from './read-keys.js'
 import type { Setting } from './syntax/index.js'
 import { TypedSetting, type Range } from './typed-setting.js'
 import { unsupportedKeys } from './unsupported-keys.js'
@@ -19,7 +20,7 @@ export interface ProcessOptions {
   readonly portsFileDirectory?: string
 }
 
-export interface ConfigurationDraft extends Warnings {
+export interface ConfigurationDraft extends StorageDraft {
   readonly server: OptionDraft<ServerOptions>
   readonly process: OptionDraft<ProcessOptions>
 }
@@ -83,6 +84,8 @@ export const serverKeys: KeyTable<ConfigurationDraft> = new Map<string, Read>([
       (setting, draft) =>
         draft.server.set('headers', !new TypedSetting(setting).boolean(), setting),
     ],
+    [['jetstream'], readJetStream],
+    [['store_dir', 'storedir'], readStoreDirectory],
     [['debug'], processFlag('debug')],
     [['trace'], processFlag('trace')],
     [['logtime'], processFlag('logTime')],

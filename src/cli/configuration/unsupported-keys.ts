@@ -18,7 +18,7 @@ const IGNORED = [
   ...['https', 'https_port', 'http_base_path', 'proxy_protocol', 'allow_non_tls', 'ocsp_cache'],
   ...['mappings', 'maps', 'disable_sublist_cache', 'no_sublist_cache'],
   ...['cluster', 'gateway', 'leaf', 'leafnodes', 'websocket', 'ws', 'mqtt'],
-  ...['jetstream', 'store_dir', 'storedir', 'default_js_domain'],
+  ...['default_js_domain'],
   ...['system_account', 'system', 'no_system_account', 'no_system', 'no_sys_acc'],
   ...['connect_error_reports', 'reconnect_error_reports', 'max_closed_clients'],
   ...['write_timeout', 'no_fast_producer_stall'],

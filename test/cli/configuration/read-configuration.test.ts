@@ -102,6 +102,7 @@ describe('options', () => {
     expect(read(text)).toEqual({
       warnings: [],
       process: {},
+      storage: {},
       server: {
         noAuthUser: 'eve',
         authorization: {
@@ -153,9 +154,29 @@ describe('options', () => {
   })
 })
 
+describe('jetstream', () => {
+  it.each([
+    ['', {}],
+    ['jetstream: enabled', { isEnabled: true }],
+    ['jetstream: true\nstore_dir: "/data"', { isEnabled: true, directory: '/data' }],
+    ['jetstream {}', { isEnabled: true }],
+    ['jetstream { store_dir: "/data" }', { isEnabled: true, directory: '/data' }],
+    ['jetstream { enabled: false, store: "/data" }', { isEnabled: false, directory: '/data' }],
+    ['jetstream: disabled', { isEnabled: false }],
+    ['jetstream: off', { isEnabled: false }],
+  ])('says with %j where streams are kept', (text, storage) => {
+    expect(read(text).storage).toEqual(storage)
+  })
+})
+
 describe('warnings', () => {
   it.each([
-    ['\njetstream: { store_dir: "/data" }', 2, 'jetstream is not supported yet'],
+    [
+      '\njetstream: { store_dir: "/data", domain: hub }',
+      2,
+      'domain of jetstream is not supported yet',
+    ],
+    ['jetstream { max_file: 10GB }', 1, 'max_file of jetstream is not supported yet'],
     ['cluster { name: c }', 1, 'cluster is not supported yet'],
     ['system_account: SYS', 1, 'system_account is not supported yet'],
     ['write_deadline: 5', 1, 'taken as 5 seconds'],
@@ -185,6 +206,10 @@ describe('refusals', () => {
     ['authorization {\n proxy_required: true\n token: t }', 2, 'refusing to start without it'],
     ['authorization { users: [\n{ nkey: UABC }\n] }', 2, 'refusing to start without it'],
     ['authorization { users: [{user: a,\n allowed_connection_types: [STANDARD]}] }', 2, 'refusing'],
+    ['jetstream: yesterday', 1, 'jetstream must be enabled, disabled or a block'],
+    ['jetstream {\n key: secret }', 2, 'refusing to start without it'],
+    ['jetstream { size: 1 }', 1, 'unknown key'],
+    ['store_dir: "/a"\njetstream { store_dir: "/b" }', 2, 'contradicts store_dir on line 1'],
     ['port: abc', 1, 'port must be a whole number, not "abc"'],
     ['port: 70000', 1, 'port must be from -1 to 65535, not 70000'],
     ['port: 1.5', 1, 'not 1.5'],
