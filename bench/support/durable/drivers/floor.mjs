@@ -108,8 +108,8 @@ function makePublisher({ file, record, settled, failed }) {
     const { count } = group
     file.length += group.used
     isBusy = false
-    // First the next write, then those who waited: what they send fills the group after it.
-    commit()
+    // Those who waited come first: what they send joins what has gathered meanwhile. The other order, with the next write begun
+    // first, syncs smaller groups twice as often, and was half as fast with 1,000 in flight.
     fill()
     settled(count)
     commit()
