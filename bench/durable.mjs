@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { contenders } from './support/durable/contenders.mjs'
 import { startContestant } from './support/durable/contestant.mjs'
-import { findHeaderBytes } from './support/durable/header-bytes.mjs'
 import { formatDurableReport } from './support/durable/report.mjs'
 import { installLibraries } from './support/in-process/installation.mjs'
 import { describeMachine } from './support/machine.mjs'
@@ -62,7 +61,6 @@ async function run() {
     machine: describeMachine(),
     rounds: wanted.rounds,
     contenders: findContenders(),
-    headBytes: await findHeaderBytes('bench.durable'),
     publish: [],
     consume: [],
     replay: [],
@@ -88,13 +86,13 @@ function findContenders() {
 }
 
 /** All run at once, but only one at a time has work. */
-async function startAll({ contenders: found, headBytes }) {
+async function startAll({ contenders: found }) {
   const contestants = []
   for (const contender of contenders) {
     if (!found.some(({ name, version }) => name === contender.name && version !== undefined))
       continue
     try {
-      contestants.push(await startContestant(contender, { root: wanted.root, headBytes }))
+      contestants.push(await startContestant(contender, { root: wanted.root }))
     } catch (error) {
       console.error(`\n*** DID NOT START: ${error.message} ***\n`)
     }

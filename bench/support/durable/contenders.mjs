@@ -1,7 +1,7 @@
 // Who is measured: what runs in the measuring process itself, and what is a service with a client there. A missing one is
 // announced and left out.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,9 +15,8 @@ const findFanfare = () =>
   existsSync(builtEngine) ? JSON.parse(readFileSync(rootPackage)).version : undefined
 const notBuilt = 'dist does not exist: npm run build'
 
-// Debian's own command changes the user and the folder; the program behind it does not.
-const debianRabbit = '/usr/lib/rabbitmq/bin/'
-const rabbitPath = existsSync(debianRabbit) ? debianRabbit : ''
+// Where Debian's package puts it: the command on PATH changes the user and the folder, the program behind it does not.
+const rabbitProgram = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
 const redisServer = {
   settings: 'appendonly yes, appendfsync always',
@@ -51,8 +50,8 @@ const natsServer = (settings, jetStreamLines) => ({
 const rabbitServer = {
   settings: 'classic durable queue, persistent messages, confirms; client amqplib',
   startTimeoutMs: 30_000,
-  findVersion: () => findVersion(`${rabbitPath}rabbitmqctl`, ['version']),
-  missing: 'rabbitmq-server is not installed',
+  findVersion: findRabbitVersion,
+  missing: `there is no ${rabbitProgram} (Debian's package rabbitmq-server)`,
   async getCommand({ port, directory, getFreePort }) {
     const environment = {
       HOME: directory,
@@ -70,7 +69,7 @@ const rabbitServer = {
       RABBITMQ_PID_FILE: join(directory, 'pid'),
     }
     const settings = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
-    return ['env', ...settings, `${rabbitPath}rabbitmq-server`]
+    return ['env', ...settings, rabbitProgram]
   },
   /** The name server that Erlang started beside it outlives it. */
   afterStop(command) {
@@ -130,7 +129,7 @@ export const contenders = [
   {
     name: 'bullmq',
     driverName: 'bullmq',
-    settings: `on Redis, ${redisServer.settings}`,
+    settings: `on Redis, ${redisServer.settings}; a worker does 100 jobs at a time at most`,
     findVersion: () => redisServer.findVersion() && findPackageVersion('bullmq'),
     missing: redisServer.missing,
     server: redisServer,
@@ -156,6 +155,12 @@ export const contenders = [
     ? contender
     : { ...contender, server: contender },
 )
+
+/** By its folder: asking the program would start a name server that stays. */
+function findRabbitVersion() {
+  if (!existsSync(rabbitProgram)) return undefined
+  return realpathSync(rabbitProgram).match(/\d+\.\d+\.\d+/)?.[0] ?? 'unknown'
+}
 
 function findPackageVersion(name) {
   try {

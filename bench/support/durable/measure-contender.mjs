@@ -12,10 +12,10 @@ const mostFilledBytes = 256 * 1024 * 1024
 let driver
 let filledCount = 0
 
-async function open({ driverName, directory, port, payloadBytes, headBytes }) {
+async function open({ driverName, directory, port, payloadBytes }) {
   const { open } = await import(`./drivers/${driverName}.mjs`)
   filledCount = 0
-  driver = await open({ directory, port, topic, payloadBytes, headBytes })
+  driver = await open({ directory, port, topic, payloadBytes })
 }
 
 async function publish({ inFlight, durationMs }) {

@@ -7,10 +7,10 @@ import { getMedian, getRange } from '../rounds.mjs'
 const goals = [
   ['log', 'floor'],
   ['contract', 'floor'],
-  ['broker', 'floor, with headers'],
+  ['broker', 'floor'],
 ]
 
-export function formatDurableReport({ machine, rounds, contenders, headBytes, ...results }) {
+export function formatDurableReport({ machine, rounds, contenders, ...results }) {
   const { publish, consume, replay } = results
   const present = contenders.filter(({ version }) => version !== undefined)
   const parts = [formatMachine(machine, { rounds })]
@@ -26,7 +26,6 @@ export function formatDurableReport({ machine, rounds, contenders, headBytes, ..
   for (const { name } of present) {
     if (!started.has(name)) parts.push(`**Did not start: ${name}.**`)
   }
-  parts.push(`The broker stores ${headBytes} B of headers with each message.`)
   if (publish.length > 0) parts.push(...formatPublish(publish, present))
   if (consume.length > 0) {
     const title = 'Consumed and acknowledged, thousand a second: median (lowest to highest round)'

@@ -12,9 +12,9 @@ const recordHeaderBytes = 20
 const groupBytes = 8 * 1024 * 1024
 const readBytes = 1024 * 1024
 
-export async function open({ directory, topic, payloadBytes, headBytes = 0 }) {
+export async function open({ directory, topic, payloadBytes }) {
   const descriptor = openSync(join(directory, 'floor'), 'w+')
-  const record = makeRecord({ topic, payloadBytes, headBytes })
+  const record = makeRecord({ topic, payloadBytes })
   const file = { descriptor, length: 0 }
   return {
     makePublisher: (settled, failed) => makePublisher({ file, record, settled, failed }),
@@ -24,14 +24,13 @@ export async function open({ directory, topic, payloadBytes, headBytes = 0 }) {
 }
 
 /** Everything in a record that does not change from one to the next. */
-function makeRecord({ topic, payloadBytes, headBytes }) {
+function makeRecord({ topic, payloadBytes }) {
   const key = Buffer.from(topic)
-  const content = Buffer.alloc(key.length + headBytes + payloadBytes, 'x')
+  const content = Buffer.alloc(key.length + payloadBytes, 'x')
   key.copy(content)
   return {
     content,
     keyBytes: key.length,
-    headBytes,
     length: recordHeaderBytes + content.length,
   }
 }
@@ -58,7 +57,7 @@ class Group {
     words.setUint32(start + 4, sequence, true)
     words.setUint32(start + 8, 0, true)
     words.setUint32(start + 12, record.keyBytes << 16, true)
-    words.setUint32(start + 16, record.headBytes, true)
+    words.setUint32(start + 16, 0, true)
     this.bytes.set(record.content, start + recordHeaderBytes)
     this.used = start + record.length
     this.count += 1
@@ -109,8 +108,8 @@ function makePublisher({ file, record, settled, failed }) {
     const { count } = group
     file.length += group.used
     isBusy = false
-    // First the next write, then those who waited: what they send fills the group after it.
-    commit()
+    // Those who waited come first: what they send joins what has gathered meanwhile. The other order, with the next write begun
+    // first, syncs smaller groups twice as often, and was half as fast with 1,000 in flight.
     fill()
     settled(count)
     commit()

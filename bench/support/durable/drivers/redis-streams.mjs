@@ -120,6 +120,8 @@ function gatherEntries({ took, acknowledge, depthBefore }) {
   const headBulks = depthBefore === 1 ? 1 : 0
   return (type, number, bytes, from, to) => {
     if (type === '*') {
+      // Nothing is left to read.
+      if (number < 0) return
       if (arraysSeen === headArrays) wantedCount = number
       arraysSeen += 1
       return
@@ -129,7 +131,7 @@ function gatherEntries({ took, acknowledge, depthBefore }) {
       ids.push(bytes.latin1Slice(from, to))
       took.next()
     }
-    if (bulksSeen - headBulks < wantedCount * 3) return
+    if (bulksSeen <= headBulks || bulksSeen - headBulks < wantedCount * 3) return
     const gathered = ids
     ids = []
     arraysSeen = 0
