@@ -36,7 +36,7 @@ export class CrashRun {
   /** All that was heard, for whoever has to find out why. */
   readonly #entries: Entry[] = []
   /** The first thing that was wrong. */
-  #wrong: unknown
+  #wrong: Error | undefined
 
   constructor(options: CrashRunOptions) {
     this.#options = options
@@ -94,7 +94,7 @@ export class CrashRun {
     const killed = child.kill()
     if (life + 1 < this.#options.kills) this.#prepareNext()
     await killed
-    if (this.#wrong !== undefined) throw this.#wrong
+    this.#throwWrong()
     if (child.errors !== '') throw new Violation(`the child said: ${child.errors}`)
   }
 
@@ -112,7 +112,7 @@ export class CrashRun {
     try {
       this.#checker.take(entry)
     } catch (error) {
-      this.#wrong = error
+      this.#wrong = error instanceof Error ? error : new Error(String(error))
     }
   }
 
@@ -127,7 +127,7 @@ export class CrashRun {
     await takeInventory(durable, diary)
     await handOutTheRest({ durable, diary, turn: () => pause(1), mostTurns: 10_000 })
     await takeInventory(durable, diary)
-    if (this.#wrong !== undefined) throw this.#wrong
+    this.#throwWrong()
     checker.checkNothingIsLeft()
     await engine.close()
 
@@ -139,6 +139,10 @@ export class CrashRun {
     }
     await takeInventory(found, diary)
     await again.close()
+    this.#throwWrong()
+  }
+
+  #throwWrong(): void {
     if (this.#wrong !== undefined) throw this.#wrong
   }
 
