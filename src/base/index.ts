@@ -19,3 +19,4 @@ export {
 export { IdentifierSource, SeededRandom, systemRandom, type Random } from './random.js'
 export { openSystemDisk } from './system-disk.js'
 export { VirtualClock } from './virtual-clock.js'
+export { findZlib, type Zlib } from './zlib.js'

@@ -2,11 +2,11 @@
 //
 // Handlers run when the engine delivers: an idle handler inside this process is called before `emit` returns; what it
 // emits meanwhile follows after the current message has reached everybody.
-import { Alarms, FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
-import type { Codec } from '../codec/index.js'
-import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
-import type { TopicHandle } from '../topic/index.js'
+import { Alarms, FanfareError, toMilliseconds, type Duration } from '../base/index.js'
+import type { Durable, Engine } from '../engine/index.js'
+import { answering, refuse, type ReplyDefinition } from './answers.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
+import { withCause } from './causation.js'
 import type { BrokerStream } from './broker-stream.js'
 import type { ConsumeOptions, Delivery } from './consume-options.js'
 import type { ConsumedMessageOf } from './consumed-message.js'
@@ -20,7 +20,8 @@ import type {
 import type { DurableHost } from './durable-host.js'
 import type { Receipt } from './durable-publisher.js'
 import type { DurableVerbs, TransactionOptions } from './durable-verbs.js'
-import type { MessageContext, Publication } from './live-message.js'
+import type { Publication } from './live-message.js'
+import { makeMessageContext, type MessageContext, type MessageParts } from './message-context.js'
 import {
   LiveSubscription,
   type LiveSubscriptionOptions,
@@ -29,8 +30,9 @@ import {
 import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
 import { Publications, toMessage, type Parameterized } from './publications.js'
+import { PublishQueue } from './publish-queue.js'
 import { assertPublishable, toPublishTerms, type PublishOptions } from './publish-options.js'
-import { answering, refuse, requestOne, type RequestContext } from './requests.js'
+import { requestOne, type RequestContext } from './requests.js'
 import { Catalog, type MessageOf, type Source } from './source.js'
 import type { StreamOptions } from './stream-options.js'
 import type { Transaction, TransactionOf } from './transaction.js'
@@ -49,10 +51,8 @@ export interface CloseOptions {
   readonly drain?: Duration
 }
 
-export interface BrokerParts {
+export interface BrokerParts extends MessageParts {
   readonly engine: Engine
-  readonly clock: Clock
-  readonly codec: Codec
   readonly catalog?: readonly AnyDefinition[] | undefined
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined
 }
@@ -75,12 +75,12 @@ export class Broker implements AsyncDisposable {
   /** Loaded when first needed: a broker of live messages carries none of it. */
   #verbs: DurableVerbs | undefined
   #loadingVerbs: Promise<DurableVerbs> | undefined
-  #publishesWaiting = 0
+  readonly #queue = new PublishQueue(() => this.#loadVerbs())
   #closing: Promise<void> | undefined
 
   constructor(parts: BrokerParts) {
     this.engine = parts.engine
-    this.context = { clock: parts.clock, codec: parts.codec }
+    this.context = makeMessageContext(parts)
     // A request that waits for its answer keeps the process alive; an idle broker does not.
     this.#alarms = new Alarms(parts.clock, { keepsProcessAlive: true })
     this.#catalog = new Catalog(parts.catalog)
@@ -253,10 +253,7 @@ export class Broker implements AsyncDisposable {
       assertPublishable(publication.definition)
       const { append, attributes } = toPublishTerms(options, this.context.clock)
       const message = toMessage(publication, data, attributes)
-      if (this.#verbs !== undefined && this.#publishesWaiting === 0) {
-        return this.#verbs.publish(publication.topic, message, append, options)
-      }
-      return this.#publishWhenLoaded(publication.topic, message, append, options)
+      return this.#queue.publish(this.#verbs, publication.topic, message, append, options)
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -331,24 +328,6 @@ export class Broker implements AsyncDisposable {
     this.#subscriptions.delete(subscription)
   }
 
-  /** Those who publish before the verbs are loaded keep their order, as do those who publish while these wait. */
-  async #publishWhenLoaded(
-    topic: TopicHandle,
-    message: EngineMessage,
-    append: AppendOptions | undefined,
-    options: PublishOptions | undefined,
-  ): Promise<Receipt> {
-    // Encoded now: what the caller does with the data afterwards changes nothing.
-    message.toBytes()
-    this.#publishesWaiting += 1
-    try {
-      const verbs = await this.#loadVerbs()
-      return verbs.publish(topic, message, append, options)
-    } finally {
-      this.#publishesWaiting -= 1
-    }
-  }
-
   #loadVerbs(): Promise<DurableVerbs> {
     this.#loadingVerbs ??= this.#openVerbs()
     return this.#loadingVerbs
@@ -396,7 +375,8 @@ export class Broker implements AsyncDisposable {
     }
     options.signal?.throwIfAborted()
     const { pattern, definition } = this.#catalog.resolve(source)
-    const subscription = new LiveSubscription(this, pattern, definition, handler, options, refused)
+    const call = withCause(this.context, handler)
+    const subscription = new LiveSubscription(this, pattern, definition, call, options, refused)
     this.#subscriptions.add(subscription)
     return subscription
   }
@@ -413,7 +393,10 @@ export class Broker implements AsyncDisposable {
   async #close(drainMs: number): Promise<void> {
     for (const stream of this.#streams) stream.end()
     // What was published before is accepted first.
-    if (this.#loadingVerbs !== undefined) await this.#loadingVerbs.catch(() => undefined)
+    if (this.#loadingVerbs !== undefined) {
+      await this.#loadingVerbs.catch(() => undefined)
+      await this.#queue.whenSent()
+    }
     const drained = Promise.all([
       this.#verbs?.drain(drainMs),
       ...[...this.#subscriptions].map((subscription) => subscription.drain()),
@@ -439,8 +422,6 @@ export class Broker implements AsyncDisposable {
 /** A responder usually waits for something; one request at a time would make a queue of every process. */
 const DEFAULT_RESPONDER_CONCURRENCY = 256
 
-function replyDefinitionOf(
-  target: QueryDefinition | CommandDefinition | string,
-): Pick<AnyDefinition, 'schema'> | undefined {
-  return typeof target === 'string' ? undefined : { schema: target.reply }
+function replyDefinitionOf(target: QueryDefinition | CommandDefinition | string): ReplyDefinition {
+  return typeof target === 'string' ? undefined : { schema: target.reply, codec: target.codec }
 }

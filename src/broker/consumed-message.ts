@@ -3,7 +3,7 @@
 import { FanfareError, toMilliseconds, type Duration } from '../base/index.js'
 import type { HandOut } from '../engine/index.js'
 import type { AnyDefinition, Definition, MessageKind } from './definition.js'
-import type { MessageContext } from './live-message.js'
+import type { MessageContext } from './message-context.js'
 import { refuseUnknownOptions } from './option-checks.js'
 import { ReadMessage, type StoredMessage } from './stored-message.js'
 import type { ParametersOf } from './topic-template.js'

@@ -1,6 +1,7 @@
 // Definitions: what messages exist, on which topics, of which shape. A definition is made once and shared by publishers and
 // subscribers, so that the compiler knows every payload.
 import { FanfareError } from '../base/index.js'
+import type { Codec } from '../codec/index.js'
 import type { StandardSchema } from './standard-schema.js'
 import { TopicTemplate } from './topic-template.js'
 
@@ -18,6 +19,13 @@ export interface Definition<
   readonly topic: Template
   readonly template: TopicTemplate
   readonly schema: StandardSchema<Input, Output> | undefined
+  /** How its bodies are written, and read where they do not say; undefined: as the broker's are. */
+  readonly codec: Codec | undefined
+}
+
+export interface DefinitionOptions {
+  /** How bodies are written; default: the broker's codec. */
+  readonly codec?: Codec
 }
 
 export type EventDefinition<
@@ -54,8 +62,9 @@ export interface QueryDefinition<
 export function event<const Template extends string, Input = unknown, Output = Input>(
   topic: Template,
   schema?: StandardSchema<Input, Output>,
+  options: DefinitionOptions = {},
 ): EventDefinition<Template, Input, Output> {
-  return { kind: 'event', ...describe(topic, schema) }
+  return { kind: 'event', ...describe(topic, schema, options) }
 }
 
 /** Something that one receiver shall do; requested, and answered when `reply` is given. */
@@ -68,16 +77,16 @@ export function command<
 >(
   topic: Template,
   schema?: StandardSchema<Input, Output>,
-  options: { readonly reply?: StandardSchema<ReplyInput, Reply> } = {},
+  options: DefinitionOptions & { readonly reply?: StandardSchema<ReplyInput, Reply> } = {},
 ): CommandDefinition<Template, Input, Output, ReplyInput, Reply> {
-  return { kind: 'command', ...describe(topic, schema), reply: options.reply }
+  return { kind: 'command', ...describe(topic, schema, options), reply: options.reply }
 }
 
 /** A question; requested and answered, with the shape of the answer given by `reply`. */
 export function query<const Template extends string, Input, Output, ReplyInput, Reply>(
   topic: Template,
   schema: StandardSchema<Input, Output>,
-  options: { readonly reply: StandardSchema<ReplyInput, Reply> },
+  options: DefinitionOptions & { readonly reply: StandardSchema<ReplyInput, Reply> },
 ): QueryDefinition<Template, Input, Output, ReplyInput, Reply> {
   // Callers without types find out here and not at the first request.
   if ((options as { reply?: unknown } | undefined)?.reply === undefined) {
@@ -85,19 +94,20 @@ export function query<const Template extends string, Input, Output, ReplyInput, 
       details: { topic },
     })
   }
-  return { kind: 'query', ...describe(topic, schema), reply: options.reply }
+  return { kind: 'query', ...describe(topic, schema, options), reply: options.reply }
 }
 
 function describe<Template extends string, Input, Output>(
   topic: Template,
   schema: StandardSchema<Input, Output> | undefined,
+  { codec }: DefinitionOptions,
 ) {
   const template = new TopicTemplate(topic)
   const type = topic
     .split('.')
     .filter((token) => !token.startsWith('{'))
     .join('.')
-  return { type, topic, template, schema }
+  return { type, topic, template, schema, codec }
 }
 
 /** Any definition, whatever its shapes. */

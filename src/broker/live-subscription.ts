@@ -10,7 +10,8 @@ import {
 } from '../engine/index.js'
 import type { BrokerEvent } from './broker-event.js'
 import type { AnyDefinition } from './definition.js'
-import { LiveMessage, type MessageContext } from './live-message.js'
+import { LiveMessage } from './live-message.js'
+import type { MessageContext } from './message-context.js'
 import type { Message } from './message.js'
 import { ReceivedMessage } from './received-message.js'
 

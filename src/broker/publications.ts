@@ -4,12 +4,12 @@ import type { Engine } from '../engine/index.js'
 import { assertTopic } from '../topic/index.js'
 import type { AnyDefinition } from './definition.js'
 import {
-  LiveMessage,
-  Publication,
-  type MessageContext,
+  toPublishedAttributes,
+  type AttributeOptions,
   type PublishedAttributes,
-} from './live-message.js'
-import { MessageHeaders } from './message-headers.js'
+} from './causation.js'
+import { LiveMessage, Publication } from './live-message.js'
+import type { MessageContext } from './message-context.js'
 import { validate } from './received-message.js'
 import { assertDefinition, type Catalog } from './source.js'
 
@@ -78,18 +78,18 @@ export class Publications {
   }
 }
 
-/** Validates the data against the schema. Throws VALIDATION_FAILED, HEADER_INVALID. */
+/** Validates the data against the schema. Throws VALIDATION_FAILED, HEADER_INVALID, OPTION_INVALID. */
 export function toMessage(
   publication: Publication,
   input: unknown,
-  attributes: PublishedAttributes | undefined,
+  options: AttributeOptions | undefined,
 ): LiveMessage {
-  const { definition, topic } = publication
+  const { definition, topic, context } = publication
   const data = definition?.schema === undefined ? input : validate(definition, input, topic.name)
-  // Wrong headers are found here, so that they fail alike inside one process and over a network.
-  if (attributes?.headers !== undefined) {
-    const headers = MessageHeaders.from(attributes.headers)
-    return new LiveMessage(publication, input, data, { ...attributes, headers })
+  const cause = options?.cause ?? context.causes?.getStore()
+  if (cause === undefined && options?.headers === undefined && options?.attributes === undefined) {
+    return new LiveMessage(publication, input, data, options as PublishedAttributes | undefined)
   }
-  return new LiveMessage(publication, input, data, attributes)
+  // Wrong headers are found here, so that they fail alike inside one process and over a network.
+  return new LiveMessage(publication, input, data, toPublishedAttributes(options, cause))
 }

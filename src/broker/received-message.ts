@@ -1,26 +1,37 @@
 // A message that came as bytes, or that came in this process but is seen through another definition than its
-// publisher's. Everything is decoded when first read.
+// publisher's. Everything is decoded when first read. It may be a CloudEvent in binary or in structured mode, or of a publisher
+// that knows nothing of either.
 import { FanfareError } from '../base/index.js'
+import { decodeBody, decompress, isStructured, pick, StructuredEvent } from '../codec/index.js'
 import type { EngineMessage } from '../engine/index.js'
-import { decodeHeaderBlock } from '../wire/index.js'
-import { readAttribute } from './cloud-event.js'
+import { decodeHeaderBlock, readBodyHeaders, type BodyHeaders } from '../wire/index.js'
+import { isFurther, readAttribute, readFurtherAttributes } from './cloud-event.js'
 import type { AnyDefinition, MessageKind } from './definition.js'
-import { nextIdentifier, type MessageContext } from './live-message.js'
+import { nextIdentifier } from './live-message.js'
+import type { MessageContext } from './message-context.js'
 import { MessageHeaders } from './message-headers.js'
 import type { Message } from './message.js'
 import { describeIssues } from './standard-schema.js'
 
 const KINDS: readonly string[] = ['event', 'command', 'query']
+const NO_BODY_HEADERS: BodyHeaders = {
+  dataContentType: undefined,
+  contentType: undefined,
+  contentEncoding: undefined,
+}
 
 export class ReceivedMessage implements Message {
   readonly topic: string
   readonly replyTo: string | undefined
   readonly bytes: Uint8Array
+  protected readonly arrivedAtMs: number
   readonly #definition: AnyDefinition | undefined
   readonly #context: MessageContext
   readonly #headerBlock: Uint8Array
-  readonly #arrivedAtMs: number
   #headers: MessageHeaders | undefined
+  #bodyHeaders: BodyHeaders | undefined
+  /** Null: it is in binary mode, or cannot be read. */
+  #event: StructuredEvent | null | undefined
   #id: string | undefined
   #data: unknown
   #isDecoded = false
@@ -36,22 +47,22 @@ export class ReceivedMessage implements Message {
     this.topic = message.handle.name
     this.replyTo = message.replyTopic
     this.bytes = message.body
+    this.arrivedAtMs = arrivedAtMs
     this.#headerBlock = message.headerBlock
     this.#context = context
     this.#definition = definition
-    this.#arrivedAtMs = arrivedAtMs
   }
 
   get id(): string {
-    return (this.#id ??= readAttribute(this.headers, 'id') ?? nextIdentifier())
+    return (this.#id ??= this.#attribute('id') ?? this.headers.find('nats-msg-id') ?? this.makeId())
   }
 
   get type(): string {
-    return readAttribute(this.headers, 'type') ?? this.#definition?.type ?? this.topic
+    return this.#attribute('type') ?? this.#definition?.type ?? this.topic
   }
 
   get kind(): MessageKind | undefined {
-    const kind = readAttribute(this.headers, 'kind')
+    const kind = this.#attribute('kind')
     if (kind !== undefined && KINDS.includes(kind)) return kind as MessageKind
     return this.#definition?.kind
   }
@@ -61,24 +72,88 @@ export class ReceivedMessage implements Message {
   }
 
   get time(): Date {
-    const stated = Date.parse(readAttribute(this.headers, 'time') ?? '')
-    return new Date(Number.isNaN(stated) ? this.#arrivedAtMs : stated)
+    const stated = Date.parse(this.#attribute('time') ?? '')
+    return new Date(Number.isNaN(stated) ? this.arrivedAtMs : stated)
   }
 
   get key(): string | undefined {
-    return readAttribute(this.headers, 'partitionkey')
+    return this.#attribute('partitionkey')
   }
 
   get headers(): MessageHeaders {
     return (this.#headers ??= new MessageHeaders(decodeHeaderBlock(this.#headerBlock).fields))
   }
 
+  get correlationId(): string | undefined {
+    return this.#attribute('correlationid')
+  }
+
+  get causationId(): string | undefined {
+    return this.#attribute('causationid')
+  }
+
+  get attributes(): Readonly<Record<string, string>> {
+    const event = this.#findEvent()
+    if (event === null) return readFurtherAttributes(this.headers)
+    const names = event.names.filter(isFurther)
+    return Object.fromEntries(names.map((name) => [name, event.attribute(name) ?? '']))
+  }
+
   get data(): unknown {
     if (!this.#isDecoded) {
-      this.#data = validate(this.#definition, this.#context.codec.decode(this.bytes), this.topic)
+      this.#data = validate(this.#definition, this.#decode(), this.topic)
       this.#isDecoded = true
     }
     return this.#data
+  }
+
+  /** The id of a message that has none. */
+  protected makeId(): string {
+    return nextIdentifier()
+  }
+
+  #decode(): unknown {
+    const { codecs } = this.#context
+    const own = this.#definition?.codec
+    const { contentType, dataContentType } = this.#readBodyHeaders()
+    if (contentType !== undefined && isStructured(contentType)) {
+      return this.#parseEvent(contentType).decodeData(codecs, own)
+    }
+    const stated = dataContentType ?? contentType
+    const codec = stated === undefined ? (own ?? codecs.preferred) : pick(stated, codecs, own)
+    return decodeBody(codec, this.#inflate())
+  }
+
+  #attribute(name: string): string | undefined {
+    const event = this.#findEvent()
+    return event === null ? readAttribute(this.headers, name) : event.attribute(name)
+  }
+
+  /** Null for a message in binary mode; one that says it is structured and is not has no attributes to lose. */
+  #findEvent(): StructuredEvent | null {
+    if (this.#event !== undefined) return this.#event
+    const { contentType } = this.#readBodyHeaders()
+    if (contentType === undefined || !isStructured(contentType)) return (this.#event = null)
+    try {
+      return this.#parseEvent(contentType)
+    } catch {
+      return (this.#event = null)
+    }
+  }
+
+  #parseEvent(contentType: string): StructuredEvent {
+    return (this.#event ??= StructuredEvent.parse(this.#inflate(), contentType))
+  }
+
+  #readBodyHeaders(): BodyHeaders {
+    if (this.#headerBlock.length === 0) return NO_BODY_HEADERS
+    return (this.#bodyHeaders ??= readBodyHeaders(this.#headerBlock))
+  }
+
+  #inflate(): Uint8Array {
+    const { contentEncoding } = this.#readBodyHeaders()
+    if (contentEncoding === undefined) return this.bytes
+    return decompress(this.bytes, contentEncoding, this.#context.maxInflatedBytes)
   }
 }
 

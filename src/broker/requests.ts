@@ -1,20 +1,12 @@
-// Questions and their answers: a request is a message with a reply topic; the first answer settles it. A failing responder
-// answers with the error headers of the NATS services convention (ADR-32), so that clients of any language see it.
+// Questions and their answers: a request is a message with a reply topic; the first answer settles it.
 import { FanfareError, type Alarms } from '../base/index.js'
 import type { Engine, EngineMessage, PendingRequest, ReplySink } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
-import type { AnyDefinition } from './definition.js'
-import { LiveMessage, Publication, type MessageContext } from './live-message.js'
+import { readFailure, type ReplyDefinition } from './answers.js'
+import { LiveMessage } from './live-message.js'
+import { preferring, type MessageContext } from './message-context.js'
 import type { Message } from './message.js'
 import { ReceivedMessage, validate } from './received-message.js'
-
-const ERROR_TEXT_HEADER = 'Nats-Service-Error'
-const ERROR_CODE_HEADER = 'Nats-Service-Error-Code'
-/** What HTTP calls "internal server error"; the services convention uses its numbers. */
-const FAILED_STATUS = '500'
-
-/** HTTP's "too many requests": the responder's queue is full. */
-const OVERLOADED_STATUS = '429'
 
 export interface RequestContext {
   readonly engine: Engine
@@ -37,7 +29,7 @@ export function requestOne(
   host: RequestContext,
   topic: TopicHandle,
   message: LiveMessage,
-  replyDefinition: Pick<AnyDefinition, 'schema'> | undefined,
+  replyDefinition: ReplyDefinition,
   terms: RequestTerms,
 ): Promise<unknown> {
   const { signal } = terms
@@ -83,71 +75,20 @@ export function requestOne(
   })
 }
 
+/** The data of an answer. Throws REPLY_FAILED, QUEUE_OVERFLOW, DECODE_FAILED, VALIDATION_FAILED. */
 function readAnswer(
   context: MessageContext,
   topic: string,
   answer: EngineMessage,
-  definition: Pick<AnyDefinition, 'schema'> | undefined,
+  definition: ReplyDefinition,
 ): unknown {
   const message: Message =
     answer instanceof LiveMessage
       ? answer
-      : new ReceivedMessage(answer.retain(), context, undefined)
-  const failure = message.headers.find(ERROR_TEXT_HEADER)
-  if (failure !== undefined) {
-    const code = message.headers.find(ERROR_CODE_HEADER)
-    if (code === OVERLOADED_STATUS) {
-      throw new FanfareError('QUEUE_OVERFLOW', failure, { retryable: true, details: { topic } })
-    }
-    throw new FanfareError('REPLY_FAILED', `the responder to ${topic} failed: ${failure}`, {
-      details: { topic, status: Number(code ?? FAILED_STATUS), reason: failure },
-    })
-  }
+      : new ReceivedMessage(answer.retain(), preferring(context, definition?.codec), undefined)
+  const failure = readFailure(topic, message)
+  if (failure !== undefined) throw failure
   return validate(definition, message.data, topic)
-}
-
-/** The handler of a responder: answers with what `handler` returns, or with its failure, which is then thrown on. */
-export function answering(
-  host: RequestContext,
-  replyDefinition: Pick<AnyDefinition, 'schema'> | undefined,
-  handler: (message: Message) => unknown,
-): (message: Message) => Promise<void> {
-  return async (message) => {
-    try {
-      const answer = await handler(message)
-      validate(replyDefinition, answer, message.topic)
-      reply(host, message.replyTo, answer)
-    } catch (error) {
-      const text = (error instanceof Error ? error.message : String(error)).replace(/[\r\n]+/g, ' ')
-      reply(host, message.replyTo, undefined, {
-        [ERROR_TEXT_HEADER]: text,
-        [ERROR_CODE_HEADER]: FAILED_STATUS,
-      })
-      throw error
-    }
-  }
-}
-
-/** Tells who waits at `replyTo` that the request was refused, so that it need not wait for its time-out. */
-export function refuse(host: RequestContext, replyTo: string, error: FanfareError): void {
-  reply(host, replyTo, undefined, {
-    [ERROR_TEXT_HEADER]: error.message,
-    [ERROR_CODE_HEADER]: OVERLOADED_STATUS,
-  })
-}
-
-function reply(
-  host: RequestContext,
-  replyTo: string | undefined,
-  data: unknown,
-  headers?: Record<string, string>,
-): void {
-  if (replyTo === undefined) return
-  const topic = host.engine.topic(replyTo)
-  host.engine.publish(
-    topic,
-    new LiveMessage(new Publication(topic, undefined, host.context), data, data, { headers }),
-  )
 }
 
 function timedOut(topic: string, terms: RequestTerms): FanfareError {
@@ -157,7 +98,7 @@ function timedOut(topic: string, terms: RequestTerms): FanfareError {
   })
 }
 
-function noResponders(topic: string): FanfareError {
+export function noResponders(topic: string): FanfareError {
   return new FanfareError('NO_RESPONDERS', `nobody responds to ${topic}`, {
     retryable: true,
     details: { topic },

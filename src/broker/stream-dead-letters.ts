@@ -1,6 +1,6 @@
 // The dead letters of one stream's consumers: to look at, to hand out again, to discard.
 import {
-  BytesMessage,
+  StoredMessage,
   type DeadLetter as EngineLetter,
   type DeadLetterQuery as EngineQuery,
   type DeadLetterReason,
@@ -14,8 +14,8 @@ import {
   wholeNumber,
   withoutUndefined,
 } from './option-checks.js'
-import { ReceivedMessage } from './received-message.js'
 import { patternOf, type Source } from './source.js'
+import { ReadMessage } from './stored-message.js'
 
 export interface DeadLetter {
   /** Its own number. */
@@ -124,11 +124,20 @@ export class StreamDeadLetters {
     }
   }
 
-  #restore({ topic, headerBlock, body, originalTimeMs }: EngineLetter): Message {
+  #restore({
+    topic,
+    headerBlock,
+    body,
+    stream,
+    originalSequence,
+    originalTimeMs,
+  }: EngineLetter): Message {
     const host = this.#host
-    const message = new BytesMessage(host.topic(topic))
+    const message = new StoredMessage(host.topic(topic))
     message.setParts(NO_REPLY, headerBlock, body)
-    return new ReceivedMessage(message, host.context, host.findDefinition(topic), originalTimeMs)
+    message.sequence = originalSequence
+    message.timeMs = originalTimeMs
+    return new ReadMessage(stream, message, host.context, host.findDefinition(topic))
   }
 }
 

@@ -4,6 +4,7 @@ import type { Consumer, Transaction as EngineTransaction } from '../engine/index
 import type { Delivery } from './consume-options.js'
 import type { CommandDefinition, EventDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
+import type { Message } from './message.js'
 import type { Receipt } from './durable-publisher.js'
 import { toMessage, type Parameterized } from './publications.js'
 import { toPublishTerms, type TransactionPublishOptions } from './publish-options.js'
@@ -27,10 +28,13 @@ export type TransactionOf<D extends Delivery> = D extends 'exactly-once' ? Trans
 export class OpenTransaction implements Transaction {
   readonly #host: DurableHost
   readonly #transaction: EngineTransaction
+  readonly #cause: Message | undefined
   #hasEnded = false
 
-  constructor(host: DurableHost) {
+  /** `cause`: the message whose handler fills it. */
+  constructor(host: DurableHost, cause?: Message) {
     this.#host = host
+    this.#cause = cause
     this.#transaction = host.durable.beginTransaction()
   }
 
@@ -45,7 +49,7 @@ export class OpenTransaction implements Transaction {
     const given = options as (TransactionPublishOptions & Parameterized) | undefined
     const publication = this.#host.publicationOf(target, given)
     const terms = toPublishTerms(given, this.#host.clock, 'tx.publish')
-    const message = toMessage(publication, data, terms.attributes)
+    const message = toMessage(publication, data, { cause: this.#cause, ...terms.attributes })
     this.#transaction.publish(publication.topic, message, terms.append)
   }
 

@@ -24,11 +24,9 @@ export interface EmbeddedDirectoryOptions {
 export async function openEmbeddedEngine(
   options: EmbeddedDirectoryOptions,
 ): Promise<EmbeddedEngine> {
-  const { lockDirectory, openSystemDisk } = await import('../base/index.js')
+  const { accessDirectory } = await import('./directory-access.js')
   const { directory, lockWaitMs, clock = systemClock } = options
-  const disk = await openSystemDisk(directory)
-  const waiting = lockWaitMs === undefined ? {} : { waitMs: lockWaitMs }
-  const lock = await lockDirectory(directory, { clock, ...waiting })
+  const { disk, lock } = await accessDirectory(directory, clock, lockWaitMs)
   try {
     return await openEngineOnDisk(disk, options, () => lock.release())
   } catch (error) {

@@ -1,4 +1,5 @@
 // Level 1: the NATS protocol as bytes, both ways. Knows no socket and no rule of what a topic may be.
+export { readBodyHeaders, type BodyHeaders } from './body-headers.js'
 export type { ClientOperationSink, PublishFrame } from './client-operation.js'
 export { ClientOperationParser, type ParserLimits } from './client-operation-parser.js'
 export {

@@ -1,0 +1,57 @@
+// What all messages of one broker share: the clock, how bodies are written and read, and who tells what is being handled.
+import type { Clock } from '../base/index.js'
+import { Codecs, DEFAULT_MAX_INFLATED_BYTES, type Codec, type Compressor } from '../codec/index.js'
+import { DEFAULT_SOURCE } from './cloud-event.js'
+import type { Message } from './message.js'
+
+export interface MessageContext {
+  readonly clock: Clock
+  readonly codecs: Codecs
+  /** What `ce-source` says of messages from here. */
+  readonly source: string
+  /** Undefined: bodies travel as they are. */
+  readonly compressor: Compressor | undefined
+  readonly maxInflatedBytes: number
+  readonly causes: CauseStorage | undefined
+}
+
+/** Knows the message that is being handled; an `AsyncLocalStorage<Message>` of Node, for one. */
+export interface CauseStorage {
+  run<Result>(message: Message, work: () => Result): Result
+  getStore(): Message | undefined
+}
+
+/** What decides how a broker's messages are written and read. */
+export interface MessageParts {
+  readonly clock: Clock
+  /** Writes bodies, and reads those that do not say what they are. */
+  readonly codec: Codec
+  /** Read further content types. */
+  readonly codecs?: readonly Codec[] | undefined
+  readonly source?: string | undefined
+  readonly compressor?: Compressor | undefined
+  readonly maxInflatedBytes?: number | undefined
+  readonly causes?: CauseStorage | undefined
+}
+
+export function makeMessageContext(parts: MessageParts): MessageContext {
+  return {
+    clock: parts.clock,
+    codecs: new Codecs(parts.codec, parts.codecs),
+    source: parts.source ?? DEFAULT_SOURCE,
+    compressor: parts.compressor,
+    maxInflatedBytes: parts.maxInflatedBytes ?? DEFAULT_MAX_INFLATED_BYTES,
+    causes: parts.causes,
+  }
+}
+
+/** The same, with another codec for what does not say what it is. */
+export function preferring(context: MessageContext, codec: Codec | undefined): MessageContext {
+  const { codecs } = context
+  if (codec === undefined || codec === codecs.preferred) return context
+  return { ...context, codecs: codecs.preferring(codec) }
+}
+
+export function withoutCompression(context: MessageContext): MessageContext {
+  return context.compressor === undefined ? context : { ...context, compressor: undefined }
+}
