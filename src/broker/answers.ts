@@ -42,7 +42,10 @@ export function replyFailed(status: number, reason: string, data?: unknown): Fan
   })
 }
 
-/** The handler of a responder: answers with what `handler` returns, or with its failure, which is then thrown on. */
+/**
+ * The handler of a responder: answers with what `handler` returns, or with its failure, which is then thrown on unless it was
+ * meant as the answer.
+ */
 export function answering(
   { engine, context }: AnswerHost,
   replyDefinition: ReplyDefinition,
@@ -59,7 +62,7 @@ export function answering(
       send(mayCompress ? host : plainHost, message.replyTo, answer, flowOf(message))
     } catch (error) {
       sendFailure(plainHost, message.replyTo, error, flowOf(message))
-      throw error
+      if (!isDeliberate(error)) throw error
     }
   }
 }
@@ -160,6 +163,11 @@ function describeFailure(error: unknown): Failure {
     default:
       return { code, status: error.retryable ? UNAVAILABLE : FAILED, data: undefined }
   }
+}
+
+/** Made by `replyFailed`, and not what a request of the responder's own failed with. */
+function isDeliberate(error: unknown): boolean {
+  return FanfareError.is(error) && error.code === 'REPLY_FAILED' && !('topic' in error.details)
 }
 
 function toStatus(status: unknown): number {

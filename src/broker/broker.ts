@@ -4,7 +4,7 @@
 // emits meanwhile follows after the current message has reached everybody.
 import { Alarms, FanfareError, toMilliseconds, type Duration } from '../base/index.js'
 import type { Durable, Engine } from '../engine/index.js'
-import { answering, refuse, type ReplyDefinition } from './answers.js'
+import { answering, refuse, type AnswerHost, type ReplyDefinition } from './answers.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
 import { withCause } from './causation.js'
 import type { BrokerStream } from './broker-stream.js'
@@ -20,7 +20,8 @@ import type {
 import type { DurableHost } from './durable-host.js'
 import type { Receipt } from './durable-publisher.js'
 import type { DurableVerbs, TransactionOptions } from './durable-verbs.js'
-import type { Publication } from './live-message.js'
+import type { TopicHandle } from '../topic/index.js'
+import type { LiveMessage, Publication } from './live-message.js'
 import { makeMessageContext, type MessageContext, type MessageParts } from './message-context.js'
 import {
   LiveSubscription,
@@ -32,17 +33,21 @@ import { MessageStream } from './message-stream.js'
 import { Publications, toMessage, type Parameterized } from './publications.js'
 import { PublishQueue } from './publish-queue.js'
 import { assertPublishable, toPublishTerms, type PublishOptions } from './publish-options.js'
-import { requestOne, type RequestContext } from './requests.js'
+import {
+  toRequestManyTerms,
+  toRequestTerms,
+  type Answer,
+  type RequestContext,
+  type RequestManyOptions,
+  type RequestOptions,
+} from './request-terms.js'
+import { requestMany, requestOne } from './requests.js'
+import type { RespondOptions, ResponderTerms, Service, ServiceOptions } from './service.js'
+import { findServices, type Services } from './services.js'
 import { Catalog, type MessageOf, type Source } from './source.js'
 import type { StreamOptions } from './stream-options.js'
 import type { Transaction, TransactionOf } from './transaction.js'
 import type { EmitOptions, InputOf, OptionsFor, ReplyOf } from './target.js'
-
-export interface RequestOptions extends EmitOptions {
-  /** Longest wait for the answer; default '5s'. */
-  readonly timeout?: Duration
-  readonly signal?: AbortSignal
-}
 
 type PublishedOptions = EmitOptions & Parameterized
 
@@ -57,7 +62,6 @@ export interface BrokerParts extends MessageParts {
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined
 }
 
-const DEFAULT_REQUEST_TIMEOUT: Duration = '5s'
 const DEFAULT_DRAIN: Duration = '30s'
 
 export class Broker implements AsyncDisposable {
@@ -168,49 +172,76 @@ export class Broker implements AsyncDisposable {
     data: InputOf<T>,
     ...[options]: OptionsFor<T, RequestOptions>
   ): Promise<ReplyOf<T>> {
-    const publication = this.#publicationOf(target, options)
-    const message = toMessage(publication, data, options)
+    const { topic, message } = this.#messageTo(target, data, options)
     const answer = await requestOne(
       this.#requests,
-      publication.topic,
+      topic,
       message,
       replyDefinitionOf(target),
-      {
-        timeoutMs: toMilliseconds(options?.timeout ?? DEFAULT_REQUEST_TIMEOUT),
-        signal: options?.signal,
-      },
+      toRequestTerms(options),
     )
     return answer as ReplyOf<T>
   }
 
   /**
+   * Asks, and yields every answer that comes: of several responders that share no group, or of one that answers several times.
+   * Ends by `max`, `stall` or `timeout`, whichever is first; a failed answer has an `error` and ends nothing. The loop rejects
+   * with NO_RESPONDERS, CLOSED, or the signal's reason.
+   *
+   * @example for await (const { data } of broker.requestMany(GetLoad, undefined, { stall: '100ms' })) loads.push(data)
+   */
+  requestMany<T extends QueryDefinition | CommandDefinition | string>(
+    target: T,
+    data: InputOf<T>,
+    ...[options]: OptionsFor<T, RequestManyOptions>
+  ): AsyncGenerator<Answer<ReplyOf<T>>, void, undefined> {
+    const { topic, message } = this.#messageTo(target, data, options)
+    const terms = toRequestManyTerms(options)
+    const answers = requestMany(this.#requests, topic, message, replyDefinitionOf(target), terms)
+    return answers as AsyncGenerator<Answer<ReplyOf<T>>, void, undefined>
+  }
+
+  /**
    * Answers requests with what `handler` returns. Responders of one group share the requests; the default group is
-   * 'responders', so that several processes may respond to one topic and each request is answered once.
+   * 'responders', so that several processes may respond to one topic and each request is answered once. A handler that throws
+   * makes the request fail with REPLY_FAILED; `throw replyFailed(404, 'no such user')` says more.
    *
    * @example broker.respond(GetUser, ({ data }) => users.get(data.id))
    */
   respond<const S extends QueryDefinition | CommandDefinition | string>(
     source: S,
     handler: (message: MessageOf<S>) => ReplyOf<S> | Promise<ReplyOf<S>>,
-    options: LiveSubscriptionOptions = {},
+    options: RespondOptions = {},
   ): Subscription {
-    const respond = answering(
-      this.#requests,
-      replyDefinitionOf(source),
-      handler as (message: Message) => unknown,
-    )
-    // Overload is told to the caller (QUEUE_OVERFLOW) rather than hidden by dropping the oldest request.
-    return this.#open(
-      source,
-      respond,
+    return this.#respond(this.#requests, source, handler as (message: Message) => unknown, {
+      ...options,
+      group: options.group ?? 'responders',
+    })
+  }
+
+  /**
+   * Makes this process an instance of a service: responders that can be found and counted by every NATS client and by
+   * `nats service ls`. Rejects with NAME_INVALID, OPTION_INVALID.
+   *
+   * @example const users = await broker.service({ name: 'users', version: '1.0.0' })
+   */
+  async service(options: ServiceOptions): Promise<Service> {
+    this.#assertOpen()
+    const { OpenService } = await import('./service.js')
+    const service = new OpenService(
       {
-        group: 'responders',
-        concurrency: DEFAULT_RESPONDER_CONCURRENCY,
-        overflow: 'reject',
-        ...options,
+        answers: this.#requests,
+        respond: (host, source, handler, terms) => this.#respond(host, source, handler, terms),
       },
-      (replyTo, error) => refuse(this.#requests, replyTo, error),
+      options,
     )
+    await this.engine.flush()
+    return service
+  }
+
+  /** Finds services, asks what they offer, and what they have done. */
+  get services(): Services {
+    return findServices(this.#requests)
   }
 
   /**
@@ -360,6 +391,27 @@ export class Broker implements AsyncDisposable {
     }
   }
 
+  #respond(
+    host: AnswerHost,
+    source: QueryDefinition | CommandDefinition | string,
+    handler: (message: Message) => unknown,
+    { group, ...options }: ResponderTerms,
+  ): LiveSubscription {
+    const respond = answering(host, replyDefinitionOf(source), handler)
+    // Overload is told to the caller (QUEUE_OVERFLOW) rather than hidden by dropping the oldest request.
+    return this.#open(
+      source,
+      respond,
+      {
+        ...(group === false ? {} : { group }),
+        concurrency: DEFAULT_RESPONDER_CONCURRENCY,
+        overflow: 'reject',
+        ...options,
+      },
+      (replyTo, error) => refuse(host, replyTo, error),
+    )
+  }
+
   #open(
     source: Source,
     handler: (message: Message) => unknown,
@@ -379,6 +431,15 @@ export class Broker implements AsyncDisposable {
     const subscription = new LiveSubscription(this, pattern, definition, call, options, refused)
     this.#subscriptions.add(subscription)
     return subscription
+  }
+
+  #messageTo(
+    target: AnyDefinition | string,
+    data: unknown,
+    options: PublishedOptions | undefined,
+  ): { topic: TopicHandle; message: LiveMessage } {
+    const publication = this.#publicationOf(target, options)
+    return { topic: publication.topic, message: toMessage(publication, data, options) }
   }
 
   #publicationOf(target: AnyDefinition | string, options: Parameterized | undefined): Publication {

@@ -1,8 +1,23 @@
 // Level 5: the API people use; the door `fanfare`.
 export { FanfareError, type Duration, type ErrorCode } from '../base/index.js'
-export { bytesCodec, jsonCodec, textCodec, type Codec } from '../codec/index.js'
+export {
+  bytesCodec,
+  jsonCodec,
+  textCodec,
+  type Codec,
+  type CompressionAlgorithm,
+  type CompressionOptions,
+} from '../codec/index.js'
 export type { OverflowPolicy } from '../delivery/index.js'
-export { Broker, type CloseOptions, type RequestOptions } from './broker.js'
+export type {
+  EndpointInfo,
+  EndpointStatistics,
+  ServiceIdentity,
+  ServiceInfo,
+  ServiceStatistics,
+} from '../wire/index.js'
+export { replyFailed } from './answers.js'
+export { Broker, type CloseOptions } from './broker.js'
 export type { BrokerEvent } from './broker-event.js'
 export type { BrokerStream, PurgeOptions, StreamInfo } from './broker-stream.js'
 export type {
@@ -22,6 +37,7 @@ export {
   query,
   type AnyDefinition,
   type CommandDefinition,
+  type DefinitionOptions,
   type EventDefinition,
   type MessageKind,
   type QueryDefinition,
@@ -30,9 +46,20 @@ export type { Receipt } from './durable-publisher.js'
 export type { TransactionOptions } from './durable-verbs.js'
 export type { LiveSubscriptionOptions, Subscription } from './live-subscription.js'
 export type { Message } from './message.js'
+export type { CauseStorage } from './message-context.js'
 export { MessageHeaders, type HeadersInput } from './message-headers.js'
 export { openBroker, type BrokerOptions, type ConnectionOptions } from './open-broker.js'
 export type { Expectations, PublishOptions, TransactionPublishOptions } from './publish-options.js'
+export type { Answer, RequestManyOptions, RequestOptions } from './request-terms.js'
+export type {
+  EndpointGroup,
+  EndpointOptions,
+  RespondOptions,
+  Service,
+  ServiceOptions,
+} from './service.js'
+export type { ServicePing, ServiceQuery } from './service-directory.js'
+export type { Services } from './services.js'
 export type { MessageOf, Source } from './source.js'
 export type { SchemaIssue, StandardSchema } from './standard-schema.js'
 export type { StartingPoint } from './starting-point.js'

@@ -1,24 +1,30 @@
 // Questions and their answers: a request is a message with a reply topic; the first answer settles it.
-import { FanfareError, type Alarms } from '../base/index.js'
-import type { Engine, EngineMessage, PendingRequest, ReplySink } from '../engine/index.js'
+import { FanfareError } from '../base/index.js'
+import type { EngineMessage, PendingRequest, ReplySink } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import { readFailure, type ReplyDefinition } from './answers.js'
 import { LiveMessage } from './live-message.js'
 import { preferring, type MessageContext } from './message-context.js'
 import type { Message } from './message.js'
 import { ReceivedMessage, validate } from './received-message.js'
+import {
+  noResponders,
+  type Answer,
+  type RequestContext,
+  type RequestManyTerms,
+  type RequestTerms,
+} from './request-terms.js'
 
-export interface RequestContext {
-  readonly engine: Engine
-  readonly alarms: Alarms
-  readonly context: MessageContext
-  /** What ends each request under way when the broker closes. */
-  readonly underWay: Set<(reason: FanfareError) => void>
-}
-
-export interface RequestTerms {
-  readonly timeoutMs: number
-  readonly signal: AbortSignal | undefined
+/** Loaded when somebody asks so; the message is sent when the first answer is asked for. */
+export async function* requestMany(
+  host: RequestContext,
+  topic: TopicHandle,
+  message: LiveMessage,
+  replyDefinition: ReplyDefinition,
+  terms: RequestManyTerms,
+): AsyncGenerator<Answer, void, undefined> {
+  const { requestMany: gather } = await import('./request-many.js')
+  yield* gather(host, topic, message, replyDefinition, terms)
 }
 
 /**
@@ -95,12 +101,5 @@ function timedOut(topic: string, terms: RequestTerms): FanfareError {
   return new FanfareError('TIMEOUT', `no answer to ${topic} within ${terms.timeoutMs} ms`, {
     retryable: true,
     details: { topic, timeoutMs: terms.timeoutMs },
-  })
-}
-
-export function noResponders(topic: string): FanfareError {
-  return new FanfareError('NO_RESPONDERS', `nobody responds to ${topic}`, {
-    retryable: true,
-    details: { topic },
   })
 }

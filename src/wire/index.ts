@@ -23,3 +23,19 @@ export {
   writeMessageStart,
   writeReply,
 } from './server-operation-encoder.js'
+export {
+  DEFAULT_SERVICE_GROUP,
+  readInfoResponse,
+  readPingResponse,
+  readStatisticsResponse,
+  serviceTopic,
+  toInfoResponse,
+  toPingResponse,
+  toStatisticsResponse,
+  type EndpointInfo,
+  type EndpointStatistics,
+  type ServiceIdentity,
+  type ServiceInfo,
+  type ServiceStatistics,
+  type ServiceVerb,
+} from './service-convention.js'
