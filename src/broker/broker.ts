@@ -3,7 +3,8 @@
 // Handlers run when the engine delivers: an idle handler inside this process is called before `emit` returns; what it
 // emits meanwhile follows after the current message has reached everybody.
 import { Alarms, FanfareError, toMilliseconds, type Duration } from '../base/index.js'
-import type { Durable, Engine } from '../engine/index.js'
+import type { Durable, Engine, EngineMessage } from '../engine/index.js'
+import { matchesPattern, type TopicHandle } from '../topic/index.js'
 import { answering, refuse, type AnswerHost, type ReplyDefinition } from './answers.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
 import { withCause } from './causation.js'
@@ -20,7 +21,6 @@ import type {
 import type { DurableHost } from './durable-host.js'
 import type { Receipt } from './durable-publisher.js'
 import type { DurableVerbs, TransactionOptions } from './durable-verbs.js'
-import type { TopicHandle } from '../topic/index.js'
 import type { LiveMessage, Publication } from './live-message.js'
 import { makeMessageContext, type MessageContext, type MessageParts } from './message-context.js'
 import {
@@ -33,6 +33,7 @@ import { MessageStream } from './message-stream.js'
 import { Publications, toMessage, type Parameterized } from './publications.js'
 import { PublishQueue } from './publish-queue.js'
 import { assertPublishable, toPublishTerms, type PublishOptions } from './publish-options.js'
+import { ReceivedMessage } from './received-message.js'
 import {
   toRequestManyTerms,
   toRequestTerms,
@@ -151,6 +152,8 @@ export class Broker implements AsyncDisposable {
     const { signal, ...rest } = options
     const stream = new MessageStream<Message>((handler) => {
       const subscription = this.#open(source, handler, rest)
+      // Its handler ends when the loop asks, whatever goes on meanwhile.
+      subscription.isPulled = true
       return async () => {
         this.#streams.delete(stream)
         await subscription.close()
@@ -352,6 +355,20 @@ export class Broker implements AsyncDisposable {
   /** @internal */
   findDefinition(topic: string): AnyDefinition | undefined {
     return this.#catalog.findDefinition(topic)
+  }
+
+  /** @internal The names of the subscriptions and consumers whose handlers are at work or have messages that wait for them. */
+  atWork(): string[] {
+    const live = [...this.#subscriptions].filter((subscription) => subscription.isAtWork)
+    return [...live.map(({ pattern }) => pattern), ...(this.#verbs?.atWork() ?? [])]
+  }
+
+  /** @internal A message as the source's subscribers would be given it; undefined when the source does not match it. */
+  present(source: Source, message: EngineMessage): Message | undefined {
+    const { pattern, definition } = this.#catalog.resolve(source)
+    const topic = message.handle.name
+    if (!matchesPattern(pattern, topic)) return undefined
+    return new ReceivedMessage(message, this.context, definition ?? this.findDefinition(topic))
   }
 
   /** @internal */

@@ -17,8 +17,8 @@ export type {
   ServiceStatistics,
 } from '../wire/index.js'
 export { replyFailed } from './answers.js'
-export { Broker, type CloseOptions } from './broker.js'
-export type { BrokerEvent } from './broker-event.js'
+export { Broker, type BrokerParts, type CloseOptions } from './broker.js'
+export { printTrouble, type BrokerEvent } from './broker-event.js'
 export type { BrokerStream, PurgeOptions, StreamInfo } from './broker-stream.js'
 export type {
   ConsumeOptions,
