@@ -4,6 +4,7 @@ import { jsonCodec } from '../../src/codec/index.js'
 import { systemClock, type Clock } from '../../src/base/index.js'
 import { Broker } from '../../src/broker/broker.js'
 import type { BrokerEvent } from '../../src/broker/broker-event.js'
+import type { MessageParts } from '../../src/broker/message-context.js'
 import type { AnyDefinition } from '../../src/broker/index.js'
 import {
   BytesMessage,
@@ -59,7 +60,7 @@ export interface RecordOptions extends SubscribeOptions {
   readonly during?: (message: EngineMessage, subscription: Subscription) => void
 }
 
-export interface BrokerTerms {
+export interface BrokerTerms extends Partial<MessageParts> {
   readonly catalog?: readonly AnyDefinition[]
   readonly clock?: Clock
   readonly onEvent?: (event: BrokerEvent) => void
@@ -136,10 +137,10 @@ export class Stage {
 
   openBroker(engine: Engine, terms: BrokerTerms = {}): Broker {
     return new Broker({
+      ...terms,
       engine,
       clock: terms.clock ?? systemClock,
-      codec: jsonCodec,
-      catalog: terms.catalog,
+      codec: terms.codec ?? jsonCodec,
       onEvent: terms.onEvent ?? (() => {}),
     })
   }
