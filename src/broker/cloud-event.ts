@@ -2,6 +2,7 @@
 // attribute is a header `ce-<name>`, percent-encoded where it must be; the body is the data. Names of ours beyond the core:
 // `kind`, `partitionkey` (extension Partitioning), `correlationid` and `causationid` (extension Correlation).
 import { FanfareError } from '../base/index.js'
+import { decodeAttribute, encodeAttribute } from '../codec/index.js'
 import type { MessageHeaders } from './message-headers.js'
 import type { HeaderField } from './message-writer.js'
 
@@ -12,12 +13,6 @@ export interface CommonAttributes {
   readonly contentType: string
   readonly source: string
 }
-
-/** Half of a pair, which has no bytes; written as the replacement character, as TextEncoder does. */
-const LONE_SURROGATE = /\p{Surrogate}/gu
-
-/** Text that stands for itself. */
-const PLAIN = /^[\x21\x23\x24\x26-\x7e]*$/
 
 let lastTimeMs = NaN
 let lastTimeText = ''
@@ -49,9 +44,9 @@ export function toCommonHeaders({
 }: CommonAttributes): HeaderField[] {
   const fields: HeaderField[] = [
     ['ce-specversion', '1.0'],
-    ['ce-source', encodeValue(source)],
-    ['ce-type', encodeValue(type)],
-    ['ce-datacontenttype', encodeValue(contentType)],
+    ['ce-source', encodeAttribute(source)],
+    ['ce-type', encodeAttribute(type)],
+    ['ce-datacontenttype', encodeAttribute(contentType)],
   ]
   if (kind !== undefined) fields.push(['ce-kind', kind])
   return fields
@@ -61,13 +56,13 @@ export function toCommonHeaders({
 export function toOwnHeaders(id: string, timeMs: number, own: OwnAttributes = {}): HeaderField[] {
   const { key, correlationId, causationId, attributes } = own
   const fields: HeaderField[] = [
-    ['ce-id', encodeValue(id)],
+    ['ce-id', encodeAttribute(id)],
     ['ce-time', toText(timeMs)],
   ]
-  if (key !== undefined) fields.push(['ce-partitionkey', encodeValue(key)])
-  if (correlationId !== undefined) fields.push(['ce-correlationid', encodeValue(correlationId)])
-  if (causationId !== undefined) fields.push(['ce-causationid', encodeValue(causationId)])
-  for (const name in attributes) fields.push([`ce-${name}`, encodeValue(attributes[name]!)])
+  if (key !== undefined) fields.push(['ce-partitionkey', encodeAttribute(key)])
+  if (correlationId !== undefined) fields.push(['ce-correlationid', encodeAttribute(correlationId)])
+  if (causationId !== undefined) fields.push(['ce-causationid', encodeAttribute(causationId)])
+  for (const name in attributes) fields.push([`ce-${name}`, encodeAttribute(attributes[name]!)])
   return fields
 }
 
@@ -95,7 +90,7 @@ export function toAttributes(
 /** One attribute of a received message, or undefined. */
 export function readAttribute(headers: MessageHeaders, name: string): string | undefined {
   const value = headers.find(`ce-${name}`)
-  return value === undefined ? undefined : decodeValue(value)
+  return value === undefined ? undefined : decodeAttribute(value)
 }
 
 /** The attributes that have no name of their own on a message. */
@@ -104,7 +99,7 @@ export function readFurtherAttributes(headers: MessageHeaders): Record<string, s
   for (const [field, value] of headers) {
     const name = field.toLowerCase()
     if (name.startsWith('ce-') && isFurther(name.slice(3))) {
-      attributes[name.slice(3)] ??= decodeValue(value)
+      attributes[name.slice(3)] ??= decodeAttribute(value)
     }
   }
   return attributes
@@ -112,27 +107,6 @@ export function readFurtherAttributes(headers: MessageHeaders): Record<string, s
 
 export function isFurther(name: string): boolean {
   return !NAMED.has(name)
-}
-
-/**
- * Quotes are taken off, then percent-encoding is undone (binding, section 3.1.3.2). A value that is not well-formed stands for
- * itself: there are publishers that do not encode, and a message is not lost for it.
- */
-function decodeValue(value: string): string {
-  const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"')
-  const text = isQuoted ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
-
-/** Percent-encodes space, `"`, `%` and everything outside U+0021 to U+007E (binding, section 3.1.3). */
-function encodeValue(value: string): string {
-  if (PLAIN.test(value)) return value
-  const wellFormed = value.replace(LONE_SURROGATE, '\ufffd')
-  return wellFormed.replace(/[^\x21\x23\x24\x26-\x7e]+/g, encodeURIComponent)
 }
 
 /** Many messages share a millisecond. */

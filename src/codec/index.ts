@@ -1,4 +1,5 @@
 // Level 1: message bodies as bytes and back.
+export { decodeAttribute, encodeAttribute } from './attribute-text.js'
 export { bytesCodec, decodeBody, encodeBody, jsonCodec, textCodec, type Codec } from './codec.js'
 export { Codecs } from './codecs.js'
 export type { CompressionAlgorithm, CompressionOptions, Compressor } from './compressor.js'
