@@ -31,8 +31,7 @@ import {
 import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
 import { Publications, toMessage, type Parameterized } from './publications.js'
-import { PublishQueue } from './publish-queue.js'
-import { assertPublishable, toPublishTerms, type PublishOptions } from './publish-options.js'
+import type { PublishOptions } from './publish-options.js'
 import { ReceivedMessage } from './received-message.js'
 import {
   toRequestManyTerms,
@@ -80,7 +79,7 @@ export class Broker implements AsyncDisposable {
   /** Loaded when first needed: a broker of live messages carries none of it. */
   #verbs: DurableVerbs | undefined
   #loadingVerbs: Promise<DurableVerbs> | undefined
-  readonly #queue = new PublishQueue(() => this.#loadVerbs())
+  #publishesWaiting = 0
   #closing: Promise<void> | undefined
 
   constructor(parts: BrokerParts) {
@@ -284,10 +283,10 @@ export class Broker implements AsyncDisposable {
   ): Promise<Receipt> {
     try {
       const publication = this.#publications.of(target, options)
-      assertPublishable(publication.definition)
-      const { append, attributes } = toPublishTerms(options, this.context.clock)
-      const message = toMessage(publication, data, attributes)
-      return this.#queue.publish(this.#verbs, publication.topic, message, append, options)
+      if (this.#verbs !== undefined && this.#publishesWaiting === 0) {
+        return this.#verbs.publish(publication, data, options)
+      }
+      return this.#publishWhenLoaded(publication, data, options)
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -374,6 +373,24 @@ export class Broker implements AsyncDisposable {
   /** @internal */
   forget(subscription: LiveSubscription): void {
     this.#subscriptions.delete(subscription)
+  }
+
+  /** Those who publish before the verbs are loaded keep their order, as do those who publish while these wait. */
+  async #publishWhenLoaded(
+    publication: Publication,
+    data: unknown,
+    options: (PublishOptions & Parameterized) | undefined,
+  ): Promise<Receipt> {
+    // Encoded now: what the caller does with the data afterwards changes nothing.
+    const draft = toMessage(publication, data, undefined).encode()
+    const given = options && { ...options }
+    this.#publishesWaiting += 1
+    try {
+      const verbs = await this.#loadVerbs()
+      return verbs.publishDraft(publication, draft, given)
+    } finally {
+      this.#publishesWaiting -= 1
+    }
   }
 
   #loadVerbs(): Promise<DurableVerbs> {
@@ -471,10 +488,7 @@ export class Broker implements AsyncDisposable {
   async #close(drainMs: number): Promise<void> {
     for (const stream of this.#streams) stream.end()
     // What was published before is accepted first.
-    if (this.#loadingVerbs !== undefined) {
-      await this.#loadingVerbs.catch(() => undefined)
-      await this.#queue.whenSent()
-    }
+    if (this.#loadingVerbs !== undefined) await this.#loadingVerbs.catch(() => undefined)
     const drained = Promise.all([
       this.#verbs?.drain(drainMs),
       ...[...this.#subscriptions].map((subscription) => subscription.drain()),

@@ -24,11 +24,15 @@ export interface AttributeOptions {
 /** W3C Trace Context and Baggage; as headers, which is where OpenTelemetry looks for them. */
 const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage']
 
-/** Throws HEADER_INVALID, OPTION_INVALID. */
+/** Throws HEADER_INVALID, OPTION_INVALID: here, so that wrong ones fail alike inside one process and over a network. */
 export function toPublishedAttributes(
   options: AttributeOptions | undefined,
-  cause: Message | undefined,
-): PublishedAttributes {
+  { causes }: MessageContext,
+): PublishedAttributes | undefined {
+  const cause = options?.cause ?? causes?.getStore()
+  if (cause === undefined && options?.headers === undefined && options?.attributes === undefined) {
+    return options as PublishedAttributes | undefined
+  }
   const { id, key, attributes } = options ?? {}
   return {
     id,

@@ -1,15 +1,20 @@
 // The durable verbs of a broker: streams, publishing with receipts, consumers, transactions.
 import { FanfareError, toMilliseconds, type Alarm, type Duration } from '../base/index.js'
-import type { AppendOptions, EngineMessage, Stream as EngineStream } from '../engine/index.js'
-import { patternsOverlap, type TopicHandle } from '../topic/index.js'
+import type { Stream as EngineStream } from '../engine/index.js'
+import { patternsOverlap } from '../topic/index.js'
 import { BrokerStream } from './broker-stream.js'
+import { toPublishedAttributes } from './causation.js'
 import { toMemberTerms, type ConsumeOptions } from './consume-options.js'
 import { OpenConsumption, type ConsumeHandler, type Consumption } from './consumption.js'
 import type { AnyDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
-import { DurablePublisher, type Receipt, type ReceiptTerms } from './durable-publisher.js'
+import { DurablePublisher, type Receipt } from './durable-publisher.js'
+import type { LiveMessage, Publication } from './live-message.js'
 import { openConsumer } from './open-consumer.js'
 import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
+import { toMessage, type Parameterized } from './publications.js'
+import { assertPublishable, toPublishTerms, type PublishOptions } from './publish-options.js'
+import { PublishQueue } from './publish-queue.js'
 import type { ResolvedSource, Source } from './source.js'
 import { toStreamSettings, verified, type StreamOptions } from './stream-options.js'
 import { OpenTransaction, type Transaction } from './transaction.js'
@@ -31,12 +36,14 @@ const DEFAULT_COMMIT_TIMEOUT: Duration = '30s'
 export class DurableVerbs {
   readonly #host: DurableHost
   readonly #publisher: DurablePublisher
+  readonly #queue: PublishQueue
   readonly #consumptions = new Set<Consumption>()
   #isDraining = false
 
   constructor(host: DurableHost) {
     this.#host = host
     this.#publisher = new DurablePublisher(host.durable, host.clock)
+    this.#queue = new PublishQueue(this.#publisher)
   }
 
   async stream(name: string, options: StreamOptions | undefined): Promise<BrokerStream> {
@@ -55,12 +62,26 @@ export class DurableVerbs {
 
   /** Throws for wrong terms; what the engine refuses rejects. */
   publish(
-    topic: TopicHandle,
-    message: EngineMessage,
-    append: AppendOptions | undefined,
-    terms: ReceiptTerms | undefined,
+    publication: Publication,
+    data: unknown,
+    options: (PublishOptions & Parameterized) | undefined,
   ): Promise<Receipt> {
-    return this.#publisher.publish(topic, message, append, terms)
+    assertPublishable(publication.definition)
+    const { append, attributes } = toPublishTerms(options, this.#host.clock)
+    const message = toMessage(publication, data, attributes)
+    return this.#queue.publish(publication.topic, message, append, options)
+  }
+
+  /** The same for what was encoded before the verbs were loaded. */
+  publishDraft(
+    publication: Publication,
+    draft: LiveMessage,
+    options: (PublishOptions & Parameterized) | undefined,
+  ): Promise<Receipt> {
+    assertPublishable(publication.definition)
+    const { append, attributes } = toPublishTerms(options, this.#host.clock)
+    const message = draft.withAttributes(toPublishedAttributes(attributes, this.#host.context))
+    return this.#queue.publish(publication.topic, message, append, options)
   }
 
   async consume(
@@ -119,6 +140,7 @@ export class DurableVerbs {
   async drain(drainMs: number): Promise<void> {
     this.#isDraining = true
     await Promise.all([...this.#consumptions].map((each) => each.close({ drain: drainMs })))
+    await this.#queue.whenSent()
     this.#publisher.close()
   }
 

@@ -3,11 +3,7 @@
 import type { Engine } from '../engine/index.js'
 import { assertTopic } from '../topic/index.js'
 import type { AnyDefinition } from './definition.js'
-import {
-  toPublishedAttributes,
-  type AttributeOptions,
-  type PublishedAttributes,
-} from './causation.js'
+import { toPublishedAttributes, type AttributeOptions } from './causation.js'
 import { LiveMessage, Publication } from './live-message.js'
 import type { MessageContext } from './message-context.js'
 import { validate } from './received-message.js'
@@ -86,10 +82,5 @@ export function toMessage(
 ): LiveMessage {
   const { definition, topic, context } = publication
   const data = definition?.schema === undefined ? input : validate(definition, input, topic.name)
-  const cause = options?.cause ?? context.causes?.getStore()
-  if (cause === undefined && options?.headers === undefined && options?.attributes === undefined) {
-    return new LiveMessage(publication, input, data, options as PublishedAttributes | undefined)
-  }
-  // Wrong headers are found here, so that they fail alike inside one process and over a network.
-  return new LiveMessage(publication, input, data, toPublishedAttributes(options, cause))
+  return new LiveMessage(publication, input, data, toPublishedAttributes(options, context))
 }
