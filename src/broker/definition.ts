@@ -24,8 +24,8 @@ export interface Definition<
   readonly schema: StandardSchema<Input, Output> | undefined
   /** Where the schema is applied; undefined: where the broker says. */
   readonly validate: Validation | undefined
-  /** For the compiler only, never there. */
-  readonly '~types'?: { readonly input: Input; readonly output: Output }
+  /** For the compiler only: undefined. */
+  readonly '~types': { readonly input: Input; readonly output: Output } | undefined
 }
 
 export type EventDefinition<
@@ -190,7 +190,7 @@ function describe<Template extends string, Input, Output, Type extends string>(
     throw invalid(topic, `the ${kind} ${topic} needs a type: a text, by the option type`)
   }
   if (validate !== undefined) oneOf('validate', validate, VALIDATIONS)
-  return { type, topic, template, schema: toSchema(topic, shape), validate }
+  return { type, topic, template, schema: toSchema(topic, shape), validate, '~types': undefined }
 }
 
 /** Schemas may be functions too, so the mark of the standard is looked for first. */

@@ -6,6 +6,7 @@ import type {
   DefinitionsOfPattern,
   DefinitionsOfType,
   TopicOf,
+  TopicsOf,
   TypesOf,
 } from './declared.js'
 import type { AnyDefinition, Definition, MessageKind } from './definition.js'
@@ -15,9 +16,15 @@ import type { ParametersOf } from './topic-template.js'
 /** A definition, or a topic or pattern. */
 export type TopicSource = AnyDefinition | string
 
-/** A definition, a topic or pattern, or a type of messages on whatever topic. */
+/** Any text, written so that a union with it keeps the texts that editors are to offer. */
+export type OtherText = string & {}
+
+/** A definition, a topic or pattern, or a type of messages on whatever topic. With a catalog, editors offer what it has. */
 export type Source<C = undefined> =
-  TopicSource | { readonly type: C extends Catalog ? TypesOf<C> : string }
+  | AnyDefinition
+  | (C extends Catalog
+      ? TopicsOf<C> | OtherText | { readonly type: TypesOf<C> | OtherText }
+      : string | { readonly type: string })
 
 /** One source, or several. */
 export type Sources<C = undefined> = Source<C> | readonly Source<C>[]

@@ -3,12 +3,13 @@ import type { Catalog, DefinitionOfTopic, IsDeclared, TopicsOf } from './declare
 import type { AnyDefinition, Definition, MessageKind } from './definition.js'
 import type { HeadersInput } from './message-headers.js'
 import type { KindHints, Verb } from './message-kinds.js'
-import type { Selected, Undeclared } from './source.js'
+import type { OtherText, Selected, Undeclared } from './source.js'
 import type { StandardSchema } from './standard-schema.js'
 import type { ParametersOf } from './topic-template.js'
 
-/** A definition, or a topic: any, or with a catalog one of its. */
-export type Target<C = undefined> = AnyDefinition | (C extends Catalog ? TopicsOf<C> : string)
+/** A definition, or a topic. With a catalog, editors offer its topics; what is none of them is refused by `Sendable`, which says so. */
+export type Target<C = undefined> =
+  AnyDefinition | (C extends Catalog ? TopicsOf<C> | OtherText : string)
 
 /** The definition of a target. */
 type Targeted<T, C> = T extends Definition
