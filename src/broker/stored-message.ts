@@ -1,26 +1,33 @@
 // A message of a stream, as it is read.
 import type { StoredMessage as EngineMessage } from '../engine/index.js'
-import type { AnyDefinition, Definition, MessageKind } from './definition.js'
+import type { TopicOf } from './declared.js'
+import type { AnyDefinition, Definition } from './definition.js'
 import type { MessageContext } from './live-message.js'
 import type { Message } from './message.js'
 import { ReceivedMessage } from './received-message.js'
+import type { OutputOf, Selected } from './source.js'
 import type { ParametersOf } from './topic-template.js'
 
 export interface StoredMessage<
   Data = unknown,
   Parameters = Readonly<Record<string, string>>,
-> extends Message<Data, Parameters> {
+  Type extends string = string,
+  Topic extends string = string,
+> extends Message<Data, Parameters, Type, Topic> {
   /** The name of the stream that keeps it. */
   readonly stream: string
   /** Its number in the stream. */
   readonly sequence: number
 }
 
-/** The stored message that a source yields. */
-export type StoredMessageOf<S> =
-  S extends Definition<MessageKind, infer Template, unknown, infer Output>
-    ? StoredMessage<Output, ParametersOf<Template>>
-    : StoredMessage
+/** The stored message that a source yields; of a pattern, those of events and commands, as queries are never stored. */
+export type StoredMessageOf<S, C = undefined> = StoredMessageOfDefinition<
+  Selected<S, C, 'event' | 'command'>
+>
+
+type StoredMessageOfDefinition<D> = D extends Definition
+  ? StoredMessage<OutputOf<D>, ParametersOf<D['topic']>, D['type'], TopicOf<D['topic']>>
+  : StoredMessage
 
 export class ReadMessage extends ReceivedMessage implements StoredMessage {
   readonly stream: string

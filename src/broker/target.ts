@@ -1,26 +1,87 @@
 // What may be sent to whom, in types: the data that a target takes, what it answers, and the options it needs.
-import type { Definition, MessageKind } from './definition.js'
+import type { Catalog, DefinitionOfTopic, IsDeclared, TopicsOf } from './declared.js'
+import type { AnyDefinition, Definition, MessageKind } from './definition.js'
 import type { HeadersInput } from './message-headers.js'
+import type { KindHints, Verb } from './message-kinds.js'
+import type { OtherText, Selected, Undeclared } from './source.js'
 import type { StandardSchema } from './standard-schema.js'
 import type { ParametersOf } from './topic-template.js'
 
-/** What is sent to a target: the schema's input; anything to a plain topic. */
-export type InputOf<T> =
-  T extends Definition<MessageKind, string, infer Input, unknown> ? Input : unknown
+/** A definition, or a topic. With a catalog, editors offer its topics; what is none of them is refused by `Sendable`, which says so. */
+export type Target<C = undefined> =
+  AnyDefinition | (C extends Catalog ? TopicsOf<C> | OtherText : string)
 
-/** What is answered to a request. */
-export type ReplyOf<T> = T extends {
+/** The definition of a target. */
+type Targeted<T, C> = T extends Definition
+  ? T
+  : C extends Catalog
+    ? DefinitionOfTopic<C, T & string>
+    : Undeclared
+
+/** What is sent to a target: the schema's input; anything to a plain topic. */
+export type InputOf<T, C = undefined> = InputOfDefinition<Targeted<T, C>>
+
+type InputOfDefinition<D> = D extends Definition ? NonNullable<D['~types']>['input'] : unknown
+
+/** What who requests gets: the output of the answer's schema. */
+export type ReplyOf<T, C = undefined> = ReplyOfDefinition<Targeted<T, C>>
+
+type ReplyOfDefinition<D> = D extends {
   readonly reply: StandardSchema<unknown, infer Reply> | undefined
 }
   ? Reply
   : unknown
 
-type ParametersOption<T> =
-  T extends Definition<MessageKind, infer Template, unknown, unknown>
-    ? keyof ParametersOf<Template> extends never
-      ? { readonly params?: undefined }
-      : { readonly params: { readonly [K in keyof ParametersOf<Template>]: string | number } }
-    : { readonly params?: undefined }
+/** What who responds returns: the input of the answer's schema. */
+export type ReplyInputOf<S, C = undefined> = ReplyInputOfDefinition<
+  Selected<S, C, 'command' | 'query'>
+>
+
+type ReplyInputOfDefinition<D> = D extends {
+  readonly reply: StandardSchema<infer Input, unknown> | undefined
+}
+  ? Input
+  : unknown
+
+/** What no value is: stands where a call is refused, and says why. */
+export interface Refused<Reason extends string> {
+  readonly '~refused': Reason
+}
+
+/** `unknown` for a target that the verb takes, else why not. */
+export type Sendable<T, C, V extends Verb> = Checked<Targeted<T, C>, T, C, V>
+
+/** `unknown` for a source that the verb takes, else why not. */
+export type Receivable<S, C, V extends Verb> = S extends readonly unknown[]
+  ? { readonly [I in keyof S]: Receivable<S[I], C, V> }
+  : Checked<Selected<S, C, MessageKind>, S, C, V>
+
+type Checked<D, Named, C, V extends Verb> = [D] extends [never]
+  ? Refused<`${NameOf<Named>} is not in the catalog of this broker`>
+  : Named extends Definition
+    ? C extends Catalog
+      ? IsDeclared<C, Named> extends true
+        ? KindCheck<D, V>
+        : Refused<`${NameOf<Named>} is not in the catalog of this broker`>
+      : KindCheck<D, V>
+    : KindCheck<D, V>
+
+type KindCheck<D, V extends Verb> =
+  KindOf<D> extends infer K extends keyof KindHints[V] ? Refused<KindHints[V][K] & string> : unknown
+
+type KindOf<D> = D extends { readonly kind: infer K } ? K : never
+
+type NameOf<T> = T extends Definition
+  ? T['topic']
+  : T extends { readonly type: infer Type extends string }
+    ? `the type ${Type}`
+    : T & string
+
+type ParametersOption<T> = T extends Definition
+  ? keyof ParametersOf<T['topic']> extends never
+    ? { readonly params?: undefined }
+    : { readonly params: { readonly [K in keyof ParametersOf<T['topic']>]: string | number } }
+  : { readonly params?: undefined }
 
 /** Required where the topic has parameters. */
 export type OptionsFor<T, Options> =
