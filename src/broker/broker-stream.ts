@@ -95,7 +95,7 @@ export class BrokerStream<C extends Catalog | undefined = undefined> {
    *
    * @example for await (const message of orders.read({ from: '1h ago', topics: Placed })) console.log(message.data.id)
    */
-  read<const S extends Sources<C> | undefined = undefined>(
+  read<const S extends Sources | undefined = undefined>(
     options: ReadOptions<S, C> = {},
   ): AsyncIterableIterator<StoredMessageOf<S, C>> {
     const messages = readStream(this.#host, this.#stream, options as ReadOptions)
@@ -117,7 +117,7 @@ export class BrokerStream<C extends Catalog | undefined = undefined> {
    *
    * @example const price = await prices.last(Price, { params: { symbol: 'AAPL' } })
    */
-  async last<const T extends Target<C>>(
+  async last<const T extends Target>(
     target: T & Sendable<T, C, 'publish'>,
     ...[options]: OptionsFor<T, object>
   ): Promise<StoredMessageOf<T, C> | undefined> {

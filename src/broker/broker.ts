@@ -135,7 +135,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
    *
    * @example broker.emit(Price, { bid: 187.2 }, { params: { symbol: 'AAPL' } })
    */
-  emit<const T extends Target<C>>(
+  emit<const T extends Target>(
     target: T & Sendable<T, C, 'emit'>,
     data: InputOf<T, C>,
     ...options: OptionsFor<T, EmitOptions>
@@ -158,7 +158,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
    *
    * @example broker.subscribe('order.*', (message) => console.log(message.data))
    */
-  subscribe<const S extends Sources<C>>(
+  subscribe<const S extends Sources>(
     source: S & Receivable<S, C, 'subscribe'>,
     handler: (message: MessageOf<S, C>) => unknown,
     options: LiveSubscriptionOptions = {},
@@ -175,7 +175,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
    *
    * @example for await (const { data } of broker.messages(Price)) draw(data.bid)
    */
-  messages<const S extends Sources<C>>(
+  messages<const S extends Sources>(
     source: S & Receivable<S, C, 'subscribe'>,
     options: Omit<LiveSubscriptionOptions, 'concurrency'> = {},
   ): AsyncIterableIterator<MessageOf<S, C>> & AsyncDisposable {
@@ -201,7 +201,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
    *
    * @example const user = await broker.request(GetUser, { id: 7 }, { timeout: '2s' })
    */
-  async request<const T extends Target<C>>(
+  async request<const T extends Target>(
     target: T & Sendable<T, C, 'request'>,
     data: InputOf<T, C>,
     ...[options]: OptionsFor<T, RequestOptions>
@@ -280,7 +280,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
    *
    * @example const { sequence } = await broker.publish(Placed, { id: 1 }, { key: 'customer-7', id: 'order-1' })
    */
-  publish<const T extends Target<C>>(
+  publish<const T extends Target>(
     target: T & Sendable<T, C, 'publish'>,
     data: InputOf<T, C>,
     ...options: OptionsFor<T, PublishOptions>
@@ -315,7 +315,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
    *
    * @example await broker.consume('billing', Placed, ({ data }) => charge(data), { concurrency: 16, order: 'key' })
    */
-  async consume<const S extends Sources<C>, D extends Delivery = 'at-least-once'>(
+  async consume<const S extends Sources, D extends Delivery = 'at-least-once'>(
     name: string,
     source: S & Receivable<S, C, 'consume'>,
     handler: (message: ConsumedMessageOf<S, C>, tx: TransactionOf<D, C>) => unknown,

@@ -3,10 +3,10 @@
 import { FanfareError, toMilliseconds, type Duration } from '../base/index.js'
 import type { HandOut } from '../engine/index.js'
 import type { TopicOf } from './declared.js'
-import type { AnyDefinition, Definition } from './definition.js'
+import type { AnyDefinition } from './definition.js'
 import type { MessageContext } from './live-message.js'
 import { refuseUnknownOptions } from './option-checks.js'
-import type { OutputOf, Selected } from './source.js'
+import type { Described, Selected } from './source.js'
 import { ReadMessage, type StoredMessage } from './stored-message.js'
 import type { ParametersOf } from './topic-template.js'
 
@@ -39,9 +39,10 @@ export type ConsumedMessageOf<S, C = undefined> = ConsumedMessageOfDefinition<
   Selected<S, C, 'event' | 'command'>
 >
 
-type ConsumedMessageOfDefinition<D> = D extends Definition
-  ? ConsumedMessage<OutputOf<D>, ParametersOf<D['topic']>, D['type'], TopicOf<D['topic']>>
-  : ConsumedMessage
+type ConsumedMessageOfDefinition<D> =
+  D extends Described<infer Template extends string, infer Type extends string, infer Output>
+    ? ConsumedMessage<Output, ParametersOf<Template>, Type, TopicOf<Template>>
+    : ConsumedMessage
 
 export type Verdict =
   | { readonly type: 'retry'; readonly delayMs: number | undefined }

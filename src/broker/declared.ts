@@ -1,6 +1,9 @@
-// What a catalog declares, in types: which definitions a topic, a pattern or a type selects. What can be asked more than once is a
-// mapped type over the catalog, which the compiler makes once; what is left for each call is one look-up for a topic, and one
-// comparison with each template for a pattern.
+// What a catalog declares, in types: which definitions a topic, a pattern or a type selects.
+//
+// A catalog may have hundreds of definitions, so nothing is to walk over it for each call. What does so once is a conditional type
+// (`C extends Catalog ? … : never`), whose outcome the compiler keeps, as it does not with `keyof` and indexed access; what is left
+// for a call is a look-up for a topic, and for a pattern a comparison with the templates that begin with its first token. And what a
+// condition has found is named by `infer`: a checked parameter that is named again has the compiler compare whole catalogs.
 import type { AnyDefinition, Definition, MessageKind } from './definition.js'
 
 /** The definitions that a broker allows. */
@@ -12,71 +15,76 @@ export type TopicOf<Template extends string> =
     ? `${Head}${string}${TopicOf<Rest>}`
     : Template
 
-/** The topics of a catalog. */
-export type TopicsOf<C extends Catalog> = TopicOf<C[number]['topic']>
+/** The definitions of a catalog by their templates, and by their types; `unknown` under any other text. */
+type ByTemplate<C> = C extends Catalog
+  ? { readonly [D in C[number] as D['topic']]: D } & Others
+  : Others
+type ByType<C> = C extends Catalog ? { readonly [D in C[number] as D['type']]: D } & Others : Others
 
-/** The types of a catalog's messages. */
-export type TypesOf<C extends Catalog> = C[number]['type']
+interface Others {
+  readonly [text: string]: unknown
+}
 
-/** The definitions of a catalog by their templates, and by their types. */
-type ByTemplate<C extends Catalog> = { readonly [D in C[number] as D['topic']]: D }
-type ByType<C extends Catalog> = { readonly [D in C[number] as D['type']]: D }
+type Declared<C> = C extends Catalog ? C[number] : never
+type Templates<C> = C extends Catalog ? C[number]['topic'] : never
+type Parameterized<C> = C extends Catalog ? Extract<Templates<C>, `${string}{${string}`> : never
 
-/** Templates that stand for more than one topic, and the others. */
-type Parameterized<C extends Catalog> = Extract<keyof ByTemplate<C>, `${string}{${string}`>
-type Plain<C extends Catalog> = Exclude<keyof ByTemplate<C>, `${string}{${string}`>
+/** The templates by their first tokens; under '*', those whose first token is a parameter. */
+type ByHead<C> = {
+  readonly [T in Templates<C> as HeadOf<T> extends `{${string}}` ? '*' : HeadOf<T>]: T
+}
+type Heads<C> = C extends Catalog ? keyof ByHead<C> : never
+type HeadOf<Text extends string> = Text extends `${infer Head}.${string}` ? Head : Text
 
 /** The definition that a topic has: the one of this very topic, or those with parameters that it fills. */
-export type DefinitionOfTopic<
-  C extends Catalog,
-  Topic extends string,
-> = Topic extends keyof ByTemplate<C>
-  ? ByTemplate<C>[Topic]
-  : ByTemplate<C>[Overlapping<Topic, Parameterized<C>>]
+export type DefinitionOfTopic<C, Topic extends string> = unknown extends ByTemplate<C>[Topic]
+  ? DefinitionsAt<C, Overlapping<Topic, Extract<Beginning<C, Topic>, Parameterized<C>>>>
+  : ByTemplate<C>[Topic]
 
 /** The definitions of those kinds with a topic that the pattern matches; a topic is a pattern too. */
 export type DefinitionsOfPattern<
-  C extends Catalog,
+  C,
   Pattern extends string,
   Kind extends MessageKind,
 > = string extends Pattern
-  ? Extract<C[number], { readonly kind: Kind }>
-  : Pattern extends keyof ByTemplate<C>
-    ? ByTemplate<C>[Pattern]
-    : IsPattern<Pattern> extends true
-      ? Extract<
-          ByTemplate<C>[
-            | Overlapping<Pattern, Extract<Plain<C>, Roughly<Pattern>>>
-            | Overlapping<Pattern, Parameterized<C>>],
-          { readonly kind: Kind }
-        >
-      : DefinitionOfTopic<C, Pattern>
+  ? Extract<Declared<C>, { readonly kind: Kind }>
+  : IsPattern<Pattern> extends true
+    ? Extract<Matched<C, Pattern>, { readonly kind: Kind }>
+    : DefinitionOfTopic<C, Pattern>
+
+/** Of all kinds, so that those who ask for one or another share the work. */
+type Matched<C, Pattern extends string> = C extends Catalog
+  ? DefinitionsAt<C, Overlapping<Pattern, Beginning<C, Pattern>>>
+  : never
+
+/** No template is `never`, under which an index signature would give its own. */
+type DefinitionsAt<C, Template extends string> = [Template] extends [never]
+  ? never
+  : ByTemplate<C>[Template]
 
 /** The definitions of a type, on whatever topic. */
-export type DefinitionsOfType<C extends Catalog, Type> = ByType<C>[Type & keyof ByType<C>]
+export type DefinitionsOfType<C, Type extends string> = unknown extends ByType<C>[Type]
+  ? never
+  : ByType<C>[Type]
 
 /** Whether a definition is one of the catalog's. */
-export type IsDeclared<
-  C extends Catalog,
-  D extends Definition,
-> = D['topic'] extends keyof ByTemplate<C> ? true : false
+export type IsDeclared<C, D extends Definition> = unknown extends ByTemplate<C>[D['topic']]
+  ? false
+  : true
+
+/** The templates that may begin as the pattern does. */
+type Beginning<C, Pattern extends string> =
+  HeadOf<Pattern> extends '*' | '>' ? Templates<C> : ByHead<C>[Heads<C> & (HeadOf<Pattern> | '*')]
 
 /** Whether there is a wildcard token, or a piece of text that is not known before run time. */
 type IsPattern<Text extends string> = `.${Text}.` extends `${string}.${'*' | '>'}.${string}`
   ? true
   : false
 
-/** A text that every topic of the pattern fits, and some others: told at once, which spares most comparisons. */
-type Roughly<Pattern extends string> = Pattern extends `${infer Head}*${infer Rest}`
-  ? `${Head}${string}${Roughly<Rest>}`
-  : Pattern extends `${infer Head}>`
-    ? `${Head}${string}`
-    : Pattern
-
 /** Those of the templates that have a topic in common with the pattern. */
-type Overlapping<Pattern extends string, Templates extends string> = Templates extends Templates
-  ? Overlaps<Pattern, Templates> extends true
-    ? Templates
+type Overlapping<Pattern extends string, Template> = Template extends infer T extends string
+  ? Overlaps<Pattern, T> extends true
+    ? T
     : never
   : never
 

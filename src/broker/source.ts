@@ -1,14 +1,7 @@
 // What one can subscribe to, and what arrives from it.
 import { FanfareError } from '../base/index.js'
 import { assertPattern } from '../topic/index.js'
-import type {
-  Catalog,
-  DefinitionsOfPattern,
-  DefinitionsOfType,
-  TopicOf,
-  TopicsOf,
-  TypesOf,
-} from './declared.js'
+import type { DefinitionsOfPattern, DefinitionsOfType, TopicOf } from './declared.js'
 import type { AnyDefinition, Definition, MessageKind } from './definition.js'
 import type { Message } from './message.js'
 import type { ParametersOf } from './topic-template.js'
@@ -16,18 +9,11 @@ import type { ParametersOf } from './topic-template.js'
 /** A definition, or a topic or pattern. */
 export type TopicSource = AnyDefinition | string
 
-/** Any text, written so that a union with it keeps the texts that editors are to offer. */
-export type OtherText = string & {}
-
-/** A definition, a topic or pattern, or a type of messages on whatever topic. With a catalog, editors offer what it has. */
-export type Source<C = undefined> =
-  | AnyDefinition
-  | (C extends Catalog
-      ? TopicsOf<C> | OtherText | { readonly type: TypesOf<C> | OtherText }
-      : string | { readonly type: string })
+/** A definition, a topic or pattern, or a type of messages on whatever topic. */
+export type Source = TopicSource | { readonly type: string }
 
 /** One source, or several. */
-export type Sources<C = undefined> = Source<C> | readonly Source<C>[]
+export type Sources = Source | readonly Source[]
 
 /** What has no definition that the compiler knows. */
 export interface Undeclared {
@@ -37,24 +23,30 @@ export interface Undeclared {
 /** The definitions that a source selects, of those kinds where it is a pattern; no source selects whatever there is. */
 export type Selected<S, C, Kind extends MessageKind> = S extends Definition
   ? S
-  : S extends undefined
-    ? Undeclared
-    : S extends readonly (infer One)[]
-      ? Selected<One, C, Kind>
-      : C extends Catalog
-        ? S extends string
-          ? DefinitionsOfPattern<C, S, Kind>
-          : S extends { readonly type: infer Type }
-            ? Extract<DefinitionsOfType<C, Type>, { readonly kind: Kind }>
+  : S extends readonly (infer One)[]
+    ? Selected<One, C, Kind>
+    : undefined extends C
+      ? Undeclared
+      : S extends string
+        ? DefinitionsOfPattern<C, S, Kind>
+        : S extends { readonly type: infer Type extends string }
+          ? Extract<DefinitionsOfType<C, Type>, { readonly kind: Kind }>
+          : S extends undefined
+            ? Undeclared
             : never
-        : Undeclared
 
-export type OutputOf<D extends Definition> = NonNullable<D['~types']>['output']
+/** What a definition says of its messages, as a condition can take it apart. */
+export interface Described<Template, Type, Output> {
+  readonly topic: Template
+  readonly type: Type
+  readonly '~types': { readonly output: Output } | undefined
+}
 
 /** The message that a definition, or a text without one, stands for. */
-export type MessageOfDefinition<D> = D extends Definition
-  ? Message<OutputOf<D>, ParametersOf<D['topic']>, D['type'], TopicOf<D['topic']>>
-  : Message
+export type MessageOfDefinition<D> =
+  D extends Described<infer Template extends string, infer Type extends string, infer Output>
+    ? Message<Output, ParametersOf<Template>, Type, TopicOf<Template>>
+    : Message
 
 /** The message that a source yields to a live subscription: the schema's output, and the parameters of the topic template. */
 export type MessageOf<S, C = undefined> = MessageOfDefinition<Selected<S, C, 'event'>>

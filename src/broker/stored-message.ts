@@ -1,11 +1,11 @@
 // A message of a stream, as it is read.
 import type { StoredMessage as EngineMessage } from '../engine/index.js'
 import type { TopicOf } from './declared.js'
-import type { AnyDefinition, Definition } from './definition.js'
+import type { AnyDefinition } from './definition.js'
 import type { MessageContext } from './live-message.js'
 import type { Message } from './message.js'
 import { ReceivedMessage } from './received-message.js'
-import type { OutputOf, Selected } from './source.js'
+import type { Described, Selected } from './source.js'
 import type { ParametersOf } from './topic-template.js'
 
 export interface StoredMessage<
@@ -25,9 +25,10 @@ export type StoredMessageOf<S, C = undefined> = StoredMessageOfDefinition<
   Selected<S, C, 'event' | 'command'>
 >
 
-type StoredMessageOfDefinition<D> = D extends Definition
-  ? StoredMessage<OutputOf<D>, ParametersOf<D['topic']>, D['type'], TopicOf<D['topic']>>
-  : StoredMessage
+type StoredMessageOfDefinition<D> =
+  D extends Described<infer Template extends string, infer Type extends string, infer Output>
+    ? StoredMessage<Output, ParametersOf<Template>, Type, TopicOf<Template>>
+    : StoredMessage
 
 export class ReadMessage extends ReceivedMessage implements StoredMessage {
   readonly stream: string

@@ -1,27 +1,30 @@
 // What may be sent to whom, in types: the data that a target takes, what it answers, and the options it needs.
-import type { Catalog, DefinitionOfTopic, IsDeclared, TopicsOf } from './declared.js'
+import type { DefinitionOfTopic, IsDeclared } from './declared.js'
 import type { AnyDefinition, Definition, MessageKind } from './definition.js'
 import type { HeadersInput } from './message-headers.js'
 import type { KindHints, Verb } from './message-kinds.js'
-import type { OtherText, Selected, Undeclared } from './source.js'
+import type { Selected, Undeclared } from './source.js'
 import type { StandardSchema } from './standard-schema.js'
 import type { ParametersOf } from './topic-template.js'
 
-/** A definition, or a topic. With a catalog, editors offer its topics; what is none of them is refused by `Sendable`, which says so. */
-export type Target<C = undefined> =
-  AnyDefinition | (C extends Catalog ? TopicsOf<C> | OtherText : string)
+/** A definition, or a topic. What the broker's catalog does not have is refused by `Sendable`, which says so. */
+export type Target = AnyDefinition | string
 
 /** The definition of a target. */
 type Targeted<T, C> = T extends Definition
   ? T
-  : C extends Catalog
-    ? DefinitionOfTopic<C, T & string>
-    : Undeclared
+  : undefined extends C
+    ? Undeclared
+    : DefinitionOfTopic<C, T & string>
 
 /** What is sent to a target: the schema's input; anything to a plain topic. */
 export type InputOf<T, C = undefined> = InputOfDefinition<Targeted<T, C>>
 
-type InputOfDefinition<D> = D extends Definition ? NonNullable<D['~types']>['input'] : unknown
+type InputOfDefinition<D> = D extends {
+  readonly '~types': { readonly input: infer Input } | undefined
+}
+  ? Input
+  : unknown
 
 /** What who requests gets: the output of the answer's schema. */
 export type ReplyOf<T, C = undefined> = ReplyOfDefinition<Targeted<T, C>>
@@ -59,11 +62,11 @@ export type Receivable<S, C, V extends Verb> = S extends readonly unknown[]
 type Checked<D, Named, C, V extends Verb> = [D] extends [never]
   ? Refused<`${NameOf<Named>} is not in the catalog of this broker`>
   : Named extends Definition
-    ? C extends Catalog
-      ? IsDeclared<C, Named> extends true
+    ? undefined extends C
+      ? KindCheck<D, V>
+      : IsDeclared<C, Named> extends true
         ? KindCheck<D, V>
         : Refused<`${NameOf<Named>} is not in the catalog of this broker`>
-      : KindCheck<D, V>
     : KindCheck<D, V>
 
 type KindCheck<D, V extends Verb> =

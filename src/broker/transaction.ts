@@ -18,7 +18,7 @@ export interface Transaction<C extends Catalog | undefined = undefined> {
    * Adds a message; it is stored when the transaction commits. Throws NO_STREAM, VALIDATION_FAILED, ASYNC_SCHEMA, KIND_MISMATCH,
    * TRANSACTION_TOO_LARGE, TRANSACTION_ENDED.
    */
-  publish<const T extends Target<C>>(
+  publish<const T extends Target>(
     target: T & Sendable<T, C, 'publish'>,
     data: InputOf<T, C>,
     ...options: OptionsFor<T, TransactionPublishOptions>
