@@ -8,7 +8,7 @@ import { ACCEPT_ENCODING, LiveMessage, Publication } from './live-message.js'
 import type { PublishedAttributes } from './causation.js'
 import { preferring, withoutCompression, type MessageContext } from './message-context.js'
 import type { Message } from './message.js'
-import { validate } from './received-message.js'
+import { appliesAt, validate } from './validation.js'
 
 const ERROR_TEXT_HEADER = 'Nats-Service-Error'
 const ERROR_CODE_HEADER = 'Nats-Service-Error-Code'
@@ -22,7 +22,7 @@ const FAILED = 500
 const UNAVAILABLE = 503
 
 /** What is known of the answers to a target. */
-export type ReplyDefinition = Pick<AnyDefinition, 'schema' | 'codec'> | undefined
+export type ReplyDefinition = Pick<AnyDefinition, 'schema' | 'codec' | 'validate'> | undefined
 
 export interface AnswerHost {
   readonly engine: Engine
@@ -58,7 +58,9 @@ export function answering(
     const mayCompress = accepts(message, context.compressor?.encoding)
     try {
       const answer = await handler(message)
-      validate(replyDefinition, answer, message.topic)
+      if (appliesAt('publish', replyDefinition, context.validation)) {
+        await validate(replyDefinition?.schema, answer, message.topic)
+      }
       send(mayCompress ? host : plainHost, message.replyTo, answer, flowOf(message))
     } catch (error) {
       sendFailure(plainHost, message.replyTo, error, flowOf(message))

@@ -3,6 +3,7 @@ import type { Clock } from '../base/index.js'
 import { Codecs, DEFAULT_MAX_INFLATED_BYTES, type Codec, type Compressor } from '../codec/index.js'
 import { DEFAULT_SOURCE } from './cloud-event.js'
 import type { Message } from './message.js'
+import type { Validation } from './validation.js'
 
 export interface MessageContext {
   readonly clock: Clock
@@ -13,6 +14,8 @@ export interface MessageContext {
   readonly compressor: Compressor | undefined
   readonly maxInflatedBytes: number
   readonly causes: CauseStorage | undefined
+  /** Where schemas are applied whose definitions do not say. */
+  readonly validation: Validation
 }
 
 /** Knows the message that is being handled; an `AsyncLocalStorage<Message>` of Node, for one. */
@@ -32,6 +35,8 @@ export interface MessageParts {
   readonly compressor?: Compressor | undefined
   readonly maxInflatedBytes?: number | undefined
   readonly causes?: CauseStorage | undefined
+  /** Default 'both'. */
+  readonly validate?: Validation | undefined
 }
 
 export function makeMessageContext(parts: MessageParts): MessageContext {
@@ -42,6 +47,7 @@ export function makeMessageContext(parts: MessageParts): MessageContext {
     compressor: parts.compressor,
     maxInflatedBytes: parts.maxInflatedBytes ?? DEFAULT_MAX_INFLATED_BYTES,
     causes: parts.causes,
+    validation: parts.validate ?? 'both',
   }
 }
 

@@ -13,13 +13,16 @@ import { EmbeddedEngine, openEmbeddedEngine } from '../embedded/index.js'
 import type { Engine } from '../engine/index.js'
 import { Broker } from './broker.js'
 import type { BrokerEvent } from './broker-event.js'
-import type { AnyDefinition } from './definition.js'
+import type { Catalog } from './declared.js'
 import type { CauseStorage } from './message-context.js'
 import { oneOf, optionInvalid, refuseUnknownOptions, wholeNumber } from './option-checks.js'
+import { VALIDATIONS, type Validation } from './validation.js'
 
-export interface BrokerOptions {
-  /** The declared messages; without it every topic is allowed. */
-  readonly catalog?: readonly AnyDefinition[]
+export interface BrokerOptions<C extends Catalog | undefined = Catalog | undefined> {
+  /** The definitions that are allowed; without it every topic is. */
+  readonly catalog?: C
+  /** Where the schemas of definitions are applied that do not say; default 'both'. */
+  readonly validate?: Validation
   /** Where streams are kept, inside this process; made when it is not there. Absent: streams are kept in memory. */
   readonly directory?: string
   /** A Fanfare or NATS server, or several of one cluster: 'nats://localhost:4222'. Absent: inside this process. */
@@ -70,6 +73,7 @@ const BROKER_OPTIONS: ReadonlySet<string> = new Set<keyof BrokerOptions>([
   'maxInflatedBytes',
   'source',
   'causes',
+  'validate',
   'onEvent',
 ])
 const CONNECTION_OPTIONS: ReadonlySet<string> = new Set<keyof ConnectionOptions>([
@@ -85,14 +89,21 @@ const CONNECTION_OPTIONS: ReadonlySet<string> = new Set<keyof ConnectionOptions>
  *
  * @example const broker = await openBroker()
  */
-export async function openBroker(options: BrokerOptions = {}): Promise<Broker> {
+export async function openBroker<const C extends Catalog | undefined = undefined>(
+  options: BrokerOptions<C> = {},
+): Promise<Broker<C>> {
   refuseUnknownOptions('openBroker', options, BROKER_OPTIONS)
   refuseUnknownOptions('connection', options.connection, CONNECTION_OPTIONS)
+  const { catalog, validate = 'both' } = options
+  oneOf('validate', validate, VALIDATIONS)
+  if (catalog !== undefined && !Array.isArray(catalog)) {
+    throw optionInvalid('catalog', catalog, 'a list of definitions')
+  }
   const { codec = jsonCodec, codecs = [], maxInflatedBytes = DEFAULT_MAX_INFLATED_BYTES } = options
   for (const each of [codec, ...codecs]) assertCodec(each)
   wholeNumber('maxInflatedBytes', maxInflatedBytes, 1)
   const compressor = await toCompressor(options.compression, maxInflatedBytes)
-  return new Broker({
+  return new Broker<C>({
     engine: await openEngine(options),
     clock: systemClock,
     codec,
@@ -101,7 +112,8 @@ export async function openBroker(options: BrokerOptions = {}): Promise<Broker> {
     maxInflatedBytes,
     source: options.source,
     causes: options.causes,
-    catalog: options.catalog,
+    catalog,
+    validate,
     onEvent: options.onEvent,
   })
 }

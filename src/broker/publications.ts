@@ -2,12 +2,13 @@
 // use and remembered.
 import type { Engine } from '../engine/index.js'
 import { assertTopic } from '../topic/index.js'
-import type { AnyDefinition } from './definition.js'
+import type { CatalogIndex } from './catalog-index.js'
 import { toPublishedAttributes, type AttributeOptions } from './causation.js'
+import type { AnyDefinition } from './definition.js'
 import { LiveMessage, Publication } from './live-message.js'
 import type { MessageContext } from './message-context.js'
-import { validate } from './received-message.js'
-import { assertDefinition, type Catalog } from './source.js'
+import { assertDefinition } from './source.js'
+import { isPromise, validate, validateNow } from './validation.js'
 
 /** What fills the template of a definition. */
 export interface Parameterized {
@@ -20,13 +21,13 @@ const KEPT_TOPICS = 10_000
 export class Publications {
   readonly #engine: Engine
   readonly #context: MessageContext
-  readonly #catalog: Catalog
+  readonly #catalog: CatalogIndex
   readonly #byTopic = new Map<string, Publication>()
   readonly #byDefinition = new Map<AnyDefinition, Map<string, Publication>>()
   #lastTarget: AnyDefinition | string | undefined
   #last: Publication | undefined
 
-  constructor(engine: Engine, context: MessageContext, catalog: Catalog) {
+  constructor(engine: Engine, context: MessageContext, catalog: CatalogIndex) {
     this.#engine = engine
     this.#context = context
     this.#catalog = catalog
@@ -66,21 +67,47 @@ export class Publications {
     definition: AnyDefinition | undefined,
   ): Publication {
     assertTopic(name)
-    this.#catalog.resolve(name)
+    const declared = this.#catalog.declared(name)
     if (publications.size >= KEPT_TOPICS) publications.clear()
-    const publication = new Publication(this.#engine.topic(name), definition, this.#context)
+    const handle = this.#engine.topic(name)
+    const publication = new Publication(handle, definition ?? declared, this.#context)
     publications.set(name, publication)
     return publication
   }
 }
 
-/** Validates the data against the schema. Throws VALIDATION_FAILED, HEADER_INVALID, OPTION_INVALID. */
+/** Throws VALIDATION_FAILED, HEADER_INVALID, and ASYNC_SCHEMA where the schema has to be waited for. */
 export function toMessage(
   publication: Publication,
   input: unknown,
   options: AttributeOptions | undefined,
+  advice = 'publish or request instead, which wait for it',
 ): LiveMessage {
-  const { definition, topic, context } = publication
-  const data = definition?.schema === undefined ? input : validate(definition, input, topic.name)
-  return new LiveMessage(publication, input, data, toPublishedAttributes(options, context))
+  if (!publication.isChecked) return withAttributes(publication, input, input, options)
+  const { schema } = publication.definition!
+  const output = validateNow(schema, input, publication.topic.name, advice)
+  return withAttributes(publication, input, publication.dataOf(input, output), options)
+}
+
+/** The same where the caller can wait: messages of one publication are ready in the order of the calls. */
+export function toMessageInTurn(
+  publication: Publication,
+  input: unknown,
+  options: AttributeOptions | undefined,
+): LiveMessage | Promise<LiveMessage> {
+  const finish = (output: unknown): LiveMessage =>
+    withAttributes(publication, input, publication.dataOf(input, output), options)
+  if (!publication.isChecked) return publication.inTurn(finish(input))
+  const output = validate(publication.definition!.schema, input, publication.topic.name)
+  return publication.inTurn(isPromise(output) ? output.then(finish) : finish(output))
+}
+
+function withAttributes(
+  publication: Publication,
+  input: unknown,
+  data: unknown,
+  options: AttributeOptions | undefined,
+): LiveMessage {
+  const attributes = toPublishedAttributes(options, publication.context)
+  return new LiveMessage(publication, input, data, attributes)
 }

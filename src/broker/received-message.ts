@@ -1,7 +1,6 @@
 // A message that came as bytes, or that came in this process but is seen through another definition than its
 // publisher's. Everything is decoded when first read. It may be a CloudEvent in binary or in structured mode, or of a publisher
 // that knows nothing of either.
-import { FanfareError } from '../base/index.js'
 import { decodeBody, decompress, isStructured, pick, StructuredEvent } from '../codec/index.js'
 import type { EngineMessage } from '../engine/index.js'
 import { decodeHeaderBlock, readBodyHeaders, type BodyHeaders } from '../wire/index.js'
@@ -11,7 +10,7 @@ import { nextIdentifier } from './live-message.js'
 import type { MessageContext } from './message-context.js'
 import { MessageHeaders } from './message-headers.js'
 import type { Message } from './message.js'
-import { describeIssues } from './standard-schema.js'
+import { appliesAt, isPromise, validate, validateNow } from './validation.js'
 
 const KINDS: readonly string[] = ['event', 'command', 'query']
 const NO_BODY_HEADERS: BodyHeaders = {
@@ -35,6 +34,7 @@ export class ReceivedMessage implements Message {
   #id: string | undefined
   #data: unknown
   #isDecoded = false
+  #fault: Error | undefined
 
   /** Takes a message that stays valid (`retain`); `arrivedAtMs` is when a stream accepted it, default now. */
   constructor(
@@ -100,11 +100,50 @@ export class ReceivedMessage implements Message {
   }
 
   get data(): unknown {
+    if (this.#fault !== undefined) throw this.#fault
     if (!this.#isDecoded) {
-      this.#data = validate(this.#definition, this.#decode(), this.topic)
+      const decoded = this.#decode()
+      const advice = 'it is waited for by subscriptions, consumers, responders and read()'
+      this.#data = this.#isRefined
+        ? validateNow(this.#definition?.schema, decoded, this.topic, advice)
+        : decoded
       this.#isDecoded = true
     }
     return this.#data
+  }
+
+  /** Why the data is not what its definition says, once it was checked. */
+  get fault(): Error | undefined {
+    return this.#fault
+  }
+
+  /**
+   * Sees whether the data is what its definition says; without a definition there is nothing to see. Answers a promise where the
+   * schema has to be waited for. Never throws or rejects: see `fault`.
+   */
+  check(): Promise<void> | undefined {
+    if (this.#definition === undefined || this.#isDecoded) return undefined
+    try {
+      const decoded = this.#decode()
+      const data = this.#isRefined
+        ? validate(this.#definition.schema, decoded, this.topic)
+        : decoded
+      if (isPromise(data)) return this.#settle(data)
+      this.#data = data
+      this.#isDecoded = true
+    } catch (error) {
+      this.#fault = error as Error
+    }
+    return undefined
+  }
+
+  async #settle(data: Promise<unknown>): Promise<void> {
+    try {
+      this.#data = await data
+      this.#isDecoded = true
+    } catch (error) {
+      this.#fault = error as Error
+    }
   }
 
   /** The id of a message that has none. */
@@ -155,26 +194,8 @@ export class ReceivedMessage implements Message {
     if (contentEncoding === undefined) return this.bytes
     return decompress(this.bytes, contentEncoding, this.#context.maxInflatedBytes)
   }
-}
 
-/** The schema's output for `value`; the value itself where there is no schema. Throws VALIDATION_FAILED. */
-export function validate(
-  definition: Pick<AnyDefinition, 'schema'> | undefined,
-  value: unknown,
-  topic: string,
-): unknown {
-  const schema = definition?.schema
-  if (schema === undefined) return value
-  const result = schema['~standard'].validate(value)
-  if (result instanceof Promise) {
-    throw new FanfareError(
-      'VALIDATION_FAILED',
-      `the schema of ${topic} validates asynchronously, which is not supported`,
-      { details: { topic } },
-    )
+  get #isRefined(): boolean {
+    return appliesAt('receive', this.#definition, this.#context.validation)
   }
-  if (result.issues === undefined) return result.value
-  throw new FanfareError('VALIDATION_FAILED', `${topic}: ${describeIssues(result.issues)}`, {
-    details: { topic, issues: result.issues },
-  })
 }

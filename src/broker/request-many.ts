@@ -7,13 +7,14 @@ import { readFailure, type ReplyDefinition } from './answers.js'
 import { LiveMessage } from './live-message.js'
 import { preferring, type MessageContext } from './message-context.js'
 import type { Message } from './message.js'
-import { ReceivedMessage, validate } from './received-message.js'
+import { ReceivedMessage } from './received-message.js'
 import {
   noResponders,
   type Answer,
   type RequestContext,
   type RequestManyTerms,
 } from './request-terms.js'
+import { appliesAt, validate } from './validation.js'
 
 /** Answers that may wait for the loop. */
 const MOST_WAITING = 10_000
@@ -34,7 +35,7 @@ export async function* requestMany(
     for (let taken = 0; taken < terms.max; taken++) {
       const answer = await gathering.next()
       if (answer === undefined) return
-      yield toAnswer(context, topic.name, answer, definition)
+      yield await toAnswer(context, topic.name, answer, definition)
     }
   } finally {
     gathering.end()
@@ -123,22 +124,31 @@ class Gathering implements ReplySink {
   }
 }
 
-function toAnswer(
+async function toAnswer(
   context: MessageContext,
   topic: string,
   answer: EngineMessage,
   definition: ReplyDefinition,
-): Answer {
+): Promise<Answer> {
   const message: Message =
     answer instanceof LiveMessage ? answer : new ReceivedMessage(answer, context, undefined)
-  const error = readFailure(topic, message)
-  return {
-    message,
-    error,
-    get data() {
-      if (error !== undefined) throw error
-      return validate(definition, message.data, topic)
-    },
+  try {
+    const failure = readFailure(topic, message)
+    if (failure !== undefined) throw failure
+    const { data } = message
+    if (!appliesAt('receive', definition, context.validation))
+      return { message, data, error: undefined }
+    const output = await validate(definition?.schema, data, topic)
+    return { message, data: output, error: undefined }
+  } catch (failure) {
+    const error = failure as FanfareError
+    return {
+      message,
+      error,
+      get data(): never {
+        throw error
+      },
+    }
   }
 }
 

@@ -25,9 +25,9 @@ export interface RequestManyOptions extends EmitOptions {
 
 /** One of several answers. */
 export interface Answer<Data = unknown> {
-  /** What was answered. Throws the error of a failed answer, DECODE_FAILED, VALIDATION_FAILED. */
+  /** What was answered. Throws `error` when there is one. */
   readonly data: Data
-  /** What the responder failed with: REPLY_FAILED or QUEUE_OVERFLOW. */
+  /** Why there is no data: REPLY_FAILED, QUEUE_OVERFLOW, DECODE_FAILED, VALIDATION_FAILED. */
   readonly error: FanfareError | undefined
   readonly message: Message
 }

@@ -6,7 +6,7 @@ import { readFailure, type ReplyDefinition } from './answers.js'
 import { LiveMessage } from './live-message.js'
 import { preferring, type MessageContext } from './message-context.js'
 import type { Message } from './message.js'
-import { ReceivedMessage, validate } from './received-message.js'
+import { ReceivedMessage } from './received-message.js'
 import {
   noResponders,
   type Answer,
@@ -14,17 +14,18 @@ import {
   type RequestManyTerms,
   type RequestTerms,
 } from './request-terms.js'
+import { appliesAt, validate } from './validation.js'
 
 /** Loaded when somebody asks so; the message is sent when the first answer is asked for. */
 export async function* requestMany(
   host: RequestContext,
   topic: TopicHandle,
-  message: LiveMessage,
+  message: LiveMessage | Promise<LiveMessage>,
   replyDefinition: ReplyDefinition,
   terms: RequestManyTerms,
 ): AsyncGenerator<Answer, void, undefined> {
   const { requestMany: gather } = await import('./request-many.js')
-  yield* gather(host, topic, message, replyDefinition, terms)
+  yield* gather(host, topic, await message, replyDefinition, terms)
 }
 
 /**
@@ -94,7 +95,9 @@ function readAnswer(
       : new ReceivedMessage(answer.retain(), preferring(context, definition?.codec), undefined)
   const failure = readFailure(topic, message)
   if (failure !== undefined) throw failure
-  return validate(definition, message.data, topic)
+  const { data } = message
+  if (!appliesAt('receive', definition, context.validation)) return data
+  return validate(definition?.schema, data, topic)
 }
 
 function timedOut(topic: string, terms: RequestTerms): FanfareError {

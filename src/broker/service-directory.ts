@@ -93,22 +93,14 @@ async function ask<T extends ServiceIdentity>(
   })
   const found: T[] = []
   try {
-    for await (const { error, message: answer } of answers) {
-      const one = error === undefined ? read(dataOf(answer)) : undefined
+    for await (const answer of answers) {
+      const one = answer.error === undefined ? read(answer.data) : undefined
       if (one !== undefined) found.push(one)
     }
   } catch (error) {
     if (!FanfareError.is(error) || error.code !== 'NO_RESPONDERS') throw error
   }
   return found.sort((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1))
-}
-
-function dataOf(answer: { readonly data: unknown }): unknown {
-  try {
-    return answer.data
-  } catch {
-    return undefined
-  }
 }
 
 function keyOf({ name, id }: ServiceIdentity): string {

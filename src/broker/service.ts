@@ -15,14 +15,15 @@ import {
   type ServiceStatistics,
 } from '../wire/index.js'
 import type { AnswerHost } from './answers.js'
-import type { CommandDefinition, QueryDefinition } from './definition.js'
+import type { Catalog } from './declared.js'
+import type { AnyDefinition } from './definition.js'
 import { nextIdentifier } from './live-message.js'
 import type { LiveSubscriptionOptions, Subscription } from './live-subscription.js'
 import { preferring, withoutCompression } from './message-context.js'
 import type { Message } from './message.js'
 import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
-import type { MessageOf } from './source.js'
-import type { ReplyOf } from './target.js'
+import type { RequestOf } from './source.js'
+import type { Receivable, ReplyInputOf } from './target.js'
 
 export interface ServiceOptions {
   /** What kind of service it is, the same for all its instances: letters, digits, '-' and '_'. */
@@ -48,28 +49,35 @@ export interface EndpointOptions extends Omit<LiveSubscriptionOptions, 'group'> 
   readonly group?: string | false
 }
 
-/** Where endpoints are added. */
+/** Where endpoints are added by name. */
 export interface EndpointGroup {
+  /** Answers requests to a topic below this one with what `handler` returns. Throws as `respond` does. */
+  endpoint(
+    topic: string,
+    handler: (message: Message) => unknown,
+    options?: EndpointOptions,
+  ): Subscription
+  /** Endpoints below a common topic: `service.group('v1').endpoint('find', …)` answers 'v1.find'. */
+  group(prefix: string, options?: { readonly group?: string | false }): EndpointGroup
+}
+
+/** One instance of a service. */
+export interface Service<C extends Catalog | undefined = undefined>
+  extends Pick<EndpointGroup, 'group'>, AsyncDisposable {
+  readonly name: string
+  /** Of this instance. */
+  readonly id: string
+  readonly isClosed: boolean
   /**
    * Answers requests to a definition's topic, or to a topic by name, with what `handler` returns. Throws as `respond` does.
    *
    * @example service.endpoint(GetUser, ({ data }) => users.get(data.id))
    */
-  endpoint<const S extends QueryDefinition | CommandDefinition | string>(
-    source: S,
-    handler: (message: MessageOf<S>) => ReplyOf<S> | Promise<ReplyOf<S>>,
+  endpoint<const S extends AnyDefinition | string>(
+    source: S & Receivable<S, C, 'respond'>,
+    handler: (message: RequestOf<S, C>) => ReplyInputOf<S, C> | Promise<ReplyInputOf<S, C>>,
     options?: EndpointOptions,
   ): Subscription
-  /** Endpoints by name below a common topic: `service.group('v1').endpoint('find', …)` answers 'v1.find'. */
-  group(prefix: string, options?: { readonly group?: string | false }): EndpointGroup
-}
-
-/** One instance of a service. */
-export interface Service extends EndpointGroup, AsyncDisposable {
-  readonly name: string
-  /** Of this instance. */
-  readonly id: string
-  readonly isClosed: boolean
   info(): ServiceInfo
   statistics(): ServiceStatistics
   /** Counts anew. */
@@ -83,7 +91,7 @@ export interface ServiceHost {
   readonly answers: AnswerHost
   respond(
     host: AnswerHost,
-    source: QueryDefinition | CommandDefinition | string,
+    source: AnyDefinition | string,
     handler: (message: Message) => unknown,
     options: ResponderTerms,
   ): Subscription
@@ -121,7 +129,7 @@ interface Endpoint {
   processingMs: number
 }
 
-export class OpenService implements Service {
+export class OpenService implements Omit<Service, 'endpoint'> {
   readonly name: string
   readonly id = nextIdentifier()
   readonly #host: ServiceHost
@@ -154,9 +162,9 @@ export class OpenService implements Service {
     return this.#closing !== undefined
   }
 
-  endpoint<const S extends QueryDefinition | CommandDefinition | string>(
-    source: S,
-    handler: (message: MessageOf<S>) => ReplyOf<S> | Promise<ReplyOf<S>>,
+  endpoint(
+    source: AnyDefinition | string,
+    handler: (message: never) => unknown,
     options: EndpointOptions = {},
   ): Subscription {
     return this.add(source, handler as (message: Message) => unknown, options)
@@ -168,7 +176,7 @@ export class OpenService implements Service {
 
   /** Adds an endpoint of whatever type. */
   add(
-    source: QueryDefinition | CommandDefinition | string,
+    source: AnyDefinition | string,
     handler: (message: Message) => unknown,
     options: EndpointOptions,
   ): Subscription {
@@ -295,24 +303,23 @@ class PrefixedGroup implements EndpointGroup {
     this.#group = group
   }
 
-  endpoint<const S extends QueryDefinition | CommandDefinition | string>(
-    source: S,
-    handler: (message: MessageOf<S>) => ReplyOf<S> | Promise<ReplyOf<S>>,
+  endpoint(
+    topic: string,
+    handler: (message: Message) => unknown,
     options: EndpointOptions = {},
   ): Subscription {
-    if (typeof source !== 'string') {
-      throw new FanfareError(
-        'OPTION_INVALID',
-        `${source.topic} is a definition and has its topic: add it to the service, not to a group`,
-        { details: { topic: source.topic, prefix: this.#prefix } },
+    // For callers without types.
+    if (typeof topic !== 'string') {
+      throw optionInvalid(
+        'topic',
+        topic,
+        `a topic below '${this.#prefix}': a definition has its own`,
       )
     }
     const group = options.group ?? this.#group
-    return this.#service.add(
-      `${this.#prefix}.${source}`,
-      handler as (message: Message) => unknown,
-      { name: nameOf(source), ...options, ...(group === undefined ? {} : { group }) },
-    )
+    const place = group === undefined ? {} : { group }
+    const terms = { name: nameOf(topic), ...options, ...place }
+    return this.#service.add(`${this.#prefix}.${topic}`, handler, terms)
   }
 
   group(prefix: string, options: { readonly group?: string | false } = {}): EndpointGroup {

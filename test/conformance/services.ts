@@ -127,7 +127,7 @@ export const servicesChapter: Chapter = {
         assert.throws(() => service.endpoint('a', () => 1, { name: 'a b' }), {
           code: 'NAME_INVALID',
         })
-        assert.throws(() => service.group('v1').endpoint(Double, () => 1), {
+        assert.throws(() => service.group('v1').endpoint(Double as never, () => 1), {
           code: 'OPTION_INVALID',
         })
         assert.equal(await codeOf(() => here.services.ping({ id: 'x' })), 'OPTION_INVALID')
