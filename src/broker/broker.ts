@@ -3,7 +3,7 @@
 // Handlers run when the engine delivers: an idle handler inside this process is called before `emit` returns; what it
 // emits meanwhile follows after the current message has reached everybody.
 import { Alarms, FanfareError, toMilliseconds, type Duration } from '../base/index.js'
-import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
+import type { Durable, Engine, EngineMessage } from '../engine/index.js'
 import { matchesPattern, type TopicHandle } from '../topic/index.js'
 import { answering, refuse, type AnswerHost, type ReplyDefinition } from './answers.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
@@ -31,7 +31,7 @@ import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
 import { optionInvalid } from './option-checks.js'
 import { Publications, toMessage, toMessageInTurn, type Parameterized } from './publications.js'
-import { toPublishTerms, type PublishOptions } from './publish-options.js'
+import type { PublishOptions, PublishTerms } from './publish-options.js'
 import { ReceivedMessage } from './received-message.js'
 import {
   toRequestManyTerms,
@@ -326,14 +326,15 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
       const publication = this.#publications.of(target, options)
       const { topic, definition } = publication
       assertKind('publish', definition)
-      const { append, attributes } = toPublishTerms(options, this.context.clock)
-      const ready = toMessageInTurn(publication, data, attributes)
+      // They are not known before the verbs are loaded, and added to the message then.
+      const terms = this.#verbs?.termsOf(options)
+      const ready = toMessageInTurn(publication, data, terms?.attributes)
       const message =
         definition?.kind === 'command' ? publication.inTurn(this.#whenQueued(ready, topic)) : ready
       if (!(message instanceof LiveMessage)) {
-        return this.#publishWhenReady(message, topic, append, options)
+        return this.#publishWhenReady(message, topic, terms, options)
       }
-      return this.#send(topic, message, append, options)
+      return this.#send(topic, message, terms, options)
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -449,13 +450,13 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
   #send(
     topic: TopicHandle,
     message: LiveMessage,
-    append: AppendOptions | undefined,
+    terms: PublishTerms | undefined,
     options: PublishOptions | undefined,
   ): Promise<Receipt> {
-    if (this.#verbs !== undefined && this.#publishesWaiting === 0) {
-      return this.#verbs.publish(topic, message, append, options)
+    if (this.#verbs !== undefined && terms !== undefined && this.#publishesWaiting === 0) {
+      return this.#verbs.publish(topic, message, terms.append, options)
     }
-    return this.#publishWhenLoaded(topic, message, append, options)
+    return this.#publishWhenLoaded(topic, message, terms, options && { ...options })
   }
 
   /** A command goes to a work queue only. */
@@ -473,17 +474,17 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
   async #publishWhenReady(
     message: Promise<LiveMessage>,
     topic: TopicHandle,
-    append: AppendOptions | undefined,
+    terms: PublishTerms | undefined,
     options: PublishOptions | undefined,
   ): Promise<Receipt> {
-    return this.#send(topic, await message, append, options)
+    return this.#send(topic, await message, terms, options)
   }
 
   /** Those who publish before the verbs are loaded keep their order, as do those who publish while these wait. */
   async #publishWhenLoaded(
     topic: TopicHandle,
     message: LiveMessage,
-    append: AppendOptions | undefined,
+    terms: PublishTerms | undefined,
     options: PublishOptions | undefined,
   ): Promise<Receipt> {
     // Encoded now: what the caller does with the data afterwards changes nothing.
@@ -491,7 +492,8 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     this.#publishesWaiting += 1
     try {
       const verbs = await this.#loadVerbs()
-      return verbs.publish(topic, message, append, options)
+      if (terms !== undefined) return verbs.publish(topic, message, terms.append, options)
+      return verbs.publishDraft(topic, message, options)
     } finally {
       this.#publishesWaiting -= 1
     }

@@ -6,11 +6,14 @@ import { BrokerStream } from './broker-stream.js'
 import { toMemberTerms, type ConsumeOptions } from './consume-options.js'
 import { OpenConsumption, type ConsumeHandler, type Consumption } from './consumption.js'
 import type { Selection } from './catalog-index.js'
+import { toPublishedAttributes } from './causation.js'
 import type { DurableHost } from './durable-host.js'
 import { DurablePublisher, type Receipt, type ReceiptTerms } from './durable-publisher.js'
 import type { LiveMessage } from './live-message.js'
 import { openConsumer } from './open-consumer.js'
 import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
+import type { Parameterized } from './publications.js'
+import { toPublishTerms, type PublishOptions, type PublishTerms } from './publish-options.js'
 import { PublishQueue } from './publish-queue.js'
 import type { Sources } from './source.js'
 import { toStreamSettings, verified, type StreamOptions } from './stream-options.js'
@@ -78,6 +81,22 @@ export class DurableVerbs {
     await assertQueued(this.#host.durable, topic)
     if (this.#queuedTopics.size >= REMEMBERED_TOPICS) this.#queuedTopics.clear()
     this.#queuedTopics.add(topic)
+  }
+
+  /** What a publish asks of its stream. Throws OPTION_INVALID, DURATION_INVALID, HEADER_INVALID. */
+  termsOf(options: (PublishOptions & Parameterized) | undefined): PublishTerms {
+    return toPublishTerms(options, this.#host.clock)
+  }
+
+  /** Publishes what was encoded before its terms could be known. */
+  publishDraft(
+    topic: TopicHandle,
+    draft: LiveMessage,
+    options: (PublishOptions & Parameterized) | undefined,
+  ): Promise<Receipt> {
+    const { append, attributes } = this.termsOf(options)
+    const message = draft.withAttributes(toPublishedAttributes(attributes, this.#host.context))
+    return this.publish(topic, message, append, options)
   }
 
   async consume(

@@ -16,7 +16,9 @@ export type {
   ServiceInfo,
   ServiceStatistics,
 } from '../wire/index.js'
-export { replyFailed } from './answers.js'
+/** @internal For those who make a `Broker` by hand. */
+export { loadBodyReading } from './body-reading.js'
+export { replyFailed } from './reply-failed.js'
 export { Broker, type BrokerParts, type CloseOptions } from './broker.js'
 export { printTrouble, type BrokerEvent } from './broker-event.js'
 export type { BrokerStream, PurgeOptions, StreamInfo } from './broker-stream.js'

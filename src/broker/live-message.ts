@@ -246,6 +246,15 @@ export class LiveMessage extends EngineMessage implements Message {
     return this
   }
 
+  /** A message of the same content, with attributes. */
+  withAttributes(attributes: PublishedAttributes | undefined): LiveMessage {
+    const later = this.#lazy
+    const input = 'input' in later ? later.input : this.data
+    const message = new LiveMessage(this.#publication, input, this.data, attributes)
+    message.#lazy.body = this.#encoded()
+    return message
+  }
+
   /**
    * Encodes the value now; when compressing it would hold up this thread, does so on the thread pool and resolves when `toBytes`
    * need no longer. Undefined: there is nothing to wait for.

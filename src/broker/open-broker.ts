@@ -3,14 +3,13 @@ import { FanfareError, systemClock } from '../base/index.js'
 import {
   DEFAULT_MAX_INFLATED_BYTES,
   jsonCodec,
-  openCompressor,
   type Codec,
   type CompressionAlgorithm,
   type CompressionOptions,
-  type Compressor,
 } from '../codec/index.js'
 import { EmbeddedEngine, openEmbeddedEngine } from '../embedded/index.js'
 import type { Engine } from '../engine/index.js'
+import { loadBodyReading } from './body-reading.js'
 import { Broker } from './broker.js'
 import type { BrokerEvent } from './broker-event.js'
 import type { Catalog } from './declared.js'
@@ -102,7 +101,12 @@ export async function openBroker<const C extends Catalog | undefined = undefined
   const { codec = jsonCodec, codecs = [], maxInflatedBytes = DEFAULT_MAX_INFLATED_BYTES } = options
   for (const each of [codec, ...codecs]) assertCodec(each)
   wholeNumber('maxInflatedBytes', maxInflatedBytes, 1)
-  const compressor = await toCompressor(options.compression, maxInflatedBytes)
+  await loadBodyReading()
+  const { compression } = options
+  const compressor =
+    compression === undefined
+      ? undefined
+      : await (await import('./compression-option.js')).toCompressor(compression, maxInflatedBytes)
   return new Broker<C>({
     engine: await openEngine(options),
     clock: systemClock,
@@ -116,24 +120,6 @@ export async function openBroker<const C extends Catalog | undefined = undefined
     validate,
     onEvent: options.onEvent,
   })
-}
-
-const ALGORITHMS = ['gzip', 'brotli', 'zstd'] as const
-const COMPRESSION_OPTIONS: ReadonlySet<string> = new Set<keyof CompressionOptions>([
-  'algorithm',
-  'threshold',
-])
-
-async function toCompressor(
-  compression: BrokerOptions['compression'],
-  mostBytes: number,
-): Promise<Compressor | undefined> {
-  if (compression === undefined) return undefined
-  const options = typeof compression === 'string' ? { algorithm: compression } : compression
-  refuseUnknownOptions('compression', options, COMPRESSION_OPTIONS)
-  oneOf('compression', options.algorithm, ALGORITHMS)
-  if (options.threshold !== undefined) wholeNumber('compression.threshold', options.threshold, 0)
-  return openCompressor(options, mostBytes)
 }
 
 async function openEngine({

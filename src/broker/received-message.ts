@@ -1,24 +1,20 @@
 // A message that came as bytes, or that came in this process but is seen through another definition than its
 // publisher's. Everything is decoded when first read. It may be a CloudEvent in binary or in structured mode, or of a publisher
 // that knows nothing of either.
-import { decodeBody, decompress, isStructured, pick, StructuredEvent } from '../codec/index.js'
+import { decodeBody } from '../codec/index.js'
 import type { EngineMessage } from '../engine/index.js'
-import { decodeHeaderBlock, readBodyHeaders, type BodyHeaders } from '../wire/index.js'
+import { decodeHeaderBlock } from '../wire/index.js'
+import { bodyReading } from './body-reading.js'
 import { isFurther, readAttribute, readFurtherAttributes } from './cloud-event.js'
 import type { AnyDefinition, MessageKind } from './definition.js'
 import { nextIdentifier } from './live-message.js'
 import type { MessageContext } from './message-context.js'
 import { MessageHeaders } from './message-headers.js'
 import type { Message } from './message.js'
+import type { ReceivedBody } from './received-body.js'
 import { appliesAt, isPromise, validate, validateNow } from './validation.js'
 
 const KINDS: readonly string[] = ['event', 'command', 'query']
-const NO_BODY_HEADERS: BodyHeaders = {
-  dataContentType: undefined,
-  contentType: undefined,
-  contentEncoding: undefined,
-}
-
 export class ReceivedMessage implements Message {
   readonly topic: string
   readonly replyTo: string | undefined
@@ -28,9 +24,7 @@ export class ReceivedMessage implements Message {
   readonly #context: MessageContext
   readonly #headerBlock: Uint8Array
   #headers: MessageHeaders | undefined
-  #bodyHeaders: BodyHeaders | undefined
-  /** Null: it is in binary mode, or cannot be read. */
-  #event: StructuredEvent | null | undefined
+  #body: ReceivedBody | undefined
   #id: string | undefined
   #data: unknown
   #isDecoded = false
@@ -93,7 +87,7 @@ export class ReceivedMessage implements Message {
   }
 
   get attributes(): Readonly<Record<string, string>> {
-    const event = this.#findEvent()
+    const event = this.#describedBody?.event ?? null
     if (event === null) return readFurtherAttributes(this.headers)
     const names = event.names.filter(isFurther)
     return Object.fromEntries(names.map((name) => [name, event.attribute(name) ?? '']))
@@ -152,47 +146,25 @@ export class ReceivedMessage implements Message {
   }
 
   #decode(): unknown {
-    const { codecs } = this.#context
-    const own = this.#definition?.codec
-    const { contentType, dataContentType } = this.#readBodyHeaders()
-    if (contentType !== undefined && isStructured(contentType)) {
-      return this.#parseEvent(contentType).decodeData(codecs, own)
-    }
-    const stated = dataContentType ?? contentType
-    const codec = stated === undefined ? (own ?? codecs.preferred) : pick(stated, codecs, own)
-    return decodeBody(codec, this.#inflate())
+    const body = this.#describedBody
+    if (body !== undefined) return body.decode()
+    return decodeBody(this.#definition?.codec ?? this.#context.codecs.preferred, this.bytes)
   }
 
   #attribute(name: string): string | undefined {
-    const event = this.#findEvent()
+    const event = this.#describedBody?.event ?? null
     return event === null ? readAttribute(this.headers, name) : event.attribute(name)
   }
 
-  /** Null for a message in binary mode; one that says it is structured and is not has no attributes to lose. */
-  #findEvent(): StructuredEvent | null {
-    if (this.#event !== undefined) return this.#event
-    const { contentType } = this.#readBodyHeaders()
-    if (contentType === undefined || !isStructured(contentType)) return (this.#event = null)
-    try {
-      return this.#parseEvent(contentType)
-    } catch {
-      return (this.#event = null)
-    }
-  }
-
-  #parseEvent(contentType: string): StructuredEvent {
-    return (this.#event ??= StructuredEvent.parse(this.#inflate(), contentType))
-  }
-
-  #readBodyHeaders(): BodyHeaders {
-    if (this.#headerBlock.length === 0) return NO_BODY_HEADERS
-    return (this.#bodyHeaders ??= readBodyHeaders(this.#headerBlock))
-  }
-
-  #inflate(): Uint8Array {
-    const { contentEncoding } = this.#readBodyHeaders()
-    if (contentEncoding === undefined) return this.bytes
-    return decompress(this.bytes, contentEncoding, this.#context.maxInflatedBytes)
+  /** Undefined where there are no headers that could say anything. */
+  get #describedBody(): ReceivedBody | undefined {
+    if (this.#headerBlock.length === 0) return undefined
+    return (this.#body ??= new (bodyReading())(
+      this.#headerBlock,
+      this.bytes,
+      this.#context,
+      this.#definition,
+    ))
   }
 
   get #isRefined(): boolean {

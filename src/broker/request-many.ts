@@ -3,11 +3,13 @@
 import { FanfareError, type Alarm } from '../base/index.js'
 import type { EngineMessage, PendingRequest, ReplySink } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
-import { readFailure, type ReplyDefinition } from './answers.js'
+import type { ReplyDefinition } from './answers.js'
+import { readFailure } from './failed-answers.js'
 import { LiveMessage } from './live-message.js'
 import { preferring, type MessageContext } from './message-context.js'
 import type { Message } from './message.js'
 import { ReceivedMessage } from './received-message.js'
+import { isFailed } from './reply-failed.js'
 import {
   noResponders,
   type Answer,
@@ -133,8 +135,7 @@ async function toAnswer(
   const message: Message =
     answer instanceof LiveMessage ? answer : new ReceivedMessage(answer, context, undefined)
   try {
-    const failure = readFailure(topic, message)
-    if (failure !== undefined) throw failure
+    if (isFailed(message)) throw readFailure(topic, message)
     const { data } = message
     if (!appliesAt('receive', definition, context.validation))
       return { message, data, error: undefined }

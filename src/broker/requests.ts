@@ -2,11 +2,12 @@
 import { FanfareError } from '../base/index.js'
 import type { EngineMessage, PendingRequest, ReplySink } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
-import { readFailure, type ReplyDefinition } from './answers.js'
+import type { ReplyDefinition } from './answers.js'
 import { LiveMessage } from './live-message.js'
 import { preferring, type MessageContext } from './message-context.js'
 import type { Message } from './message.js'
 import { ReceivedMessage } from './received-message.js'
+import { isFailed } from './reply-failed.js'
 import {
   noResponders,
   type Answer,
@@ -82,7 +83,7 @@ export function requestOne(
   })
 }
 
-/** The data of an answer. Throws REPLY_FAILED, QUEUE_OVERFLOW, DECODE_FAILED, VALIDATION_FAILED. */
+/** The data of an answer, or a promise of it. Throws or rejects with REPLY_FAILED, QUEUE_OVERFLOW, DECODE_FAILED, VALIDATION_FAILED. */
 function readAnswer(
   context: MessageContext,
   topic: string,
@@ -93,8 +94,7 @@ function readAnswer(
     answer instanceof LiveMessage
       ? answer
       : new ReceivedMessage(answer.retain(), preferring(context, definition?.codec), undefined)
-  const failure = readFailure(topic, message)
-  if (failure !== undefined) throw failure
+  if (isFailed(message)) return throwFailure(topic, message)
   const { data } = message
   if (!appliesAt('receive', definition, context.validation)) return data
   return validate(definition?.schema, data, topic)
@@ -105,4 +105,9 @@ function timedOut(topic: string, terms: RequestTerms): FanfareError {
     retryable: true,
     details: { topic, timeoutMs: terms.timeoutMs },
   })
+}
+
+async function throwFailure(topic: string, answer: Message): Promise<never> {
+  const { readFailure } = await import('./failed-answers.js')
+  throw readFailure(topic, answer)
 }

@@ -1,6 +1,9 @@
 // The codecs that a receiver knows, by the content type that a message names. JSON, text and bytes are always among them.
 import { bytesCodec, jsonCodec, textCodec, type Codec } from './codec.js'
 
+/** What a body may inflate to, unless the broker says otherwise. */
+export const DEFAULT_MAX_INFLATED_BYTES = 16 * 1024 * 1024
+
 /** Content types are remembered as they are written, up to this many. */
 const MOST_REMEMBERED = 256
 

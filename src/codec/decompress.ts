@@ -1,9 +1,7 @@
 // Compressed bodies and back: what `Content-Encoding` names (RFC 9110, section 8.4), undone within the call and within a bound,
 // as a few bytes can claim to be gigabytes. What compresses is in compressor.ts, and loaded only where it is wanted.
 import { FanfareError, findZlib, type Zlib } from '../base/index.js'
-
-/** What a body may inflate to, unless the broker says otherwise. */
-export const DEFAULT_MAX_INFLATED_BYTES = 16 * 1024 * 1024
+import { DEFAULT_MAX_INFLATED_BYTES } from './codecs.js'
 
 type Decompress = 'gunzipSync' | 'inflateSync' | 'brotliDecompressSync' | 'zstdDecompressSync'
 

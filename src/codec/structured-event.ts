@@ -3,17 +3,11 @@
 import { FanfareError } from '../base/index.js'
 import { decodeBody, jsonCodec, type Codec } from './codec.js'
 import { mediaTypeOf, type Codecs } from './codecs.js'
+import { pick, STRUCTURED } from './content-type.js'
 
-const PREFIX = 'application/cloudevents'
-const JSON_FORMAT = `${PREFIX}+json`
+const JSON_FORMAT = `${STRUCTURED}+json`
 
 const encoder = new TextEncoder()
-
-/** Whether `Content-Type` says that the body holds the whole event. */
-export function isStructured(contentType: string): boolean {
-  const mediaType = mediaTypeOf(contentType)
-  return mediaType === PREFIX || mediaType.startsWith(`${PREFIX}+`)
-}
 
 export class StructuredEvent {
   readonly #members: Readonly<Record<string, unknown>>
@@ -25,7 +19,7 @@ export class StructuredEvent {
   /** Throws DECODE_FAILED for what is no event, and for formats other than JSON. */
   static parse(body: Uint8Array, contentType: string): StructuredEvent {
     const mediaType = mediaTypeOf(contentType)
-    if (mediaType !== JSON_FORMAT && mediaType !== PREFIX) {
+    if (mediaType !== JSON_FORMAT && mediaType !== STRUCTURED) {
       throw new FanfareError(
         'DECODE_FAILED',
         `of CloudEvents only the JSON format is read, not ${mediaType}`,
@@ -77,20 +71,6 @@ export class StructuredEvent {
       },
     )
   }
-}
-
-/** The codec for a content type. Throws DECODE_FAILED when none is known. */
-export function pick(contentType: string, codecs: Codecs, own: Codec | undefined): Codec {
-  const found =
-    own !== undefined && mediaTypeOf(own.contentType) === mediaTypeOf(contentType)
-      ? own
-      : codecs.find(contentType)
-  if (found !== undefined) return found
-  throw new FanfareError(
-    'DECODE_FAILED',
-    `no codec reads ${contentType}; give one to openBroker({ codecs: [ … ] }), or use message.bytes`,
-    { details: { contentType } },
-  )
 }
 
 function fromBase64(text: string): Uint8Array {
