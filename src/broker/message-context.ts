@@ -1,6 +1,12 @@
 // What all messages of one broker share: the clock, how bodies are written and read, and who tells what is being handled.
 import type { Clock } from '../base/index.js'
-import { Codecs, DEFAULT_MAX_INFLATED_BYTES, type Codec, type Compressor } from '../codec/index.js'
+import {
+  DEFAULT_MAX_INFLATED_BYTES,
+  withPreferred,
+  type Codec,
+  type Codecs,
+  type Compressor,
+} from '../codec/index.js'
 import { DEFAULT_SOURCE } from './cloud-event.js'
 import type { Message } from './message.js'
 import type { Validation } from './validation.js'
@@ -42,7 +48,7 @@ export interface MessageParts {
 export function makeMessageContext(parts: MessageParts): MessageContext {
   return {
     clock: parts.clock,
-    codecs: new Codecs(parts.codec, parts.codecs),
+    codecs: { preferred: parts.codec, others: parts.codecs ?? [] },
     source: parts.source ?? DEFAULT_SOURCE,
     compressor: parts.compressor,
     maxInflatedBytes: parts.maxInflatedBytes ?? DEFAULT_MAX_INFLATED_BYTES,
@@ -55,7 +61,7 @@ export function makeMessageContext(parts: MessageParts): MessageContext {
 export function preferring(context: MessageContext, codec: Codec | undefined): MessageContext {
   const { codecs } = context
   if (codec === undefined || codec === codecs.preferred) return context
-  return { ...context, codecs: codecs.preferring(codec) }
+  return { ...context, codecs: withPreferred(codecs, codec) }
 }
 
 export function withoutCompression(context: MessageContext): MessageContext {

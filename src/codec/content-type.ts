@@ -1,7 +1,8 @@
 // What a content type asks of a reader: the whole event in the body, or a codec.
 import { FanfareError } from '../base/index.js'
 import type { Codec } from './codec.js'
-import { mediaTypeOf, type Codecs } from './codecs.js'
+import { findCodec, mediaTypeOf } from './codec-registry.js'
+import type { Codecs } from './codecs.js'
 
 /** The media type of a CloudEvent in structured mode; its format may follow after '+'. */
 export const STRUCTURED = 'application/cloudevents'
@@ -17,7 +18,7 @@ export function pick(contentType: string, codecs: Codecs, own: Codec | undefined
   const found =
     own !== undefined && mediaTypeOf(own.contentType) === mediaTypeOf(contentType)
       ? own
-      : codecs.find(contentType)
+      : findCodec(codecs, contentType)
   if (found !== undefined) return found
   throw new FanfareError(
     'DECODE_FAILED',

@@ -2,7 +2,8 @@
 // the NATS binding allows beside the binary mode that we write.
 import { FanfareError } from '../base/index.js'
 import { decodeBody, jsonCodec, type Codec } from './codec.js'
-import { mediaTypeOf, type Codecs } from './codecs.js'
+import { mediaTypeOf } from './codec-registry.js'
+import type { Codecs } from './codecs.js'
 import { pick, STRUCTURED } from './content-type.js'
 
 const JSON_FORMAT = `${STRUCTURED}+json`

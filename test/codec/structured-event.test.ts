@@ -1,8 +1,8 @@
 // CloudEvents in structured mode, by the JSON event format.
 import { describe, expect, it } from 'vitest'
-import { Codecs, isStructured, jsonCodec, StructuredEvent } from '../../src/codec/index.js'
+import { isStructured, jsonCodec, StructuredEvent } from '../../src/codec/index.js'
 
-const codecs = new Codecs(jsonCodec)
+const codecs = { preferred: jsonCodec, others: [] }
 const parse = (event: unknown, contentType = 'application/cloudevents+json') =>
   StructuredEvent.parse(new TextEncoder().encode(JSON.stringify(event)), contentType)
 
