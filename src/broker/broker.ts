@@ -31,11 +31,13 @@ import { MessageStream } from './message-stream.js'
 import { Publications, toMessage, type Parameterized } from './publications.js'
 import { assertPublishable, toPublishTerms, type PublishOptions } from './publish-options.js'
 import { ReceivedMessage } from './received-message.js'
+import { refuseUnknownOptions } from './option-checks.js'
 import { answering, refuse, requestOne, type RequestContext } from './requests.js'
 import { Catalog, type MessageOf, type Source } from './source.js'
 import type { StreamOptions } from './stream-options.js'
 import type { Transaction, TransactionOf } from './transaction.js'
 import type { EmitOptions, InputOf, OptionsFor, ReplyOf } from './target.js'
+import { waitFor } from './waiting.js'
 
 export interface RequestOptions extends EmitOptions {
   /** Longest wait for the answer; default '5s'. */
@@ -50,6 +52,12 @@ export interface CloseOptions {
   readonly drain?: Duration
 }
 
+export interface FlushOptions {
+  /** Longest wait; default '30s'. */
+  readonly timeout?: Duration
+  readonly signal?: AbortSignal
+}
+
 export interface BrokerParts {
   readonly engine: Engine
   readonly clock: Clock
@@ -60,6 +68,8 @@ export interface BrokerParts {
 
 const DEFAULT_REQUEST_TIMEOUT: Duration = '5s'
 const DEFAULT_DRAIN: Duration = '30s'
+const DEFAULT_FLUSH_TIMEOUT: Duration = '30s'
+const FLUSH_OPTIONS: ReadonlySet<string> = new Set<keyof FlushOptions>(['timeout', 'signal'])
 
 export class Broker implements AsyncDisposable {
   readonly engine: Engine
@@ -298,11 +308,18 @@ export class Broker implements AsyncDisposable {
     return (await this.#loadVerbs()).transaction(fill, options)
   }
 
-  /** Resolves when what was emitted has left this process and no subscription that makes publishers wait is full. */
-  async flush(): Promise<void> {
+  /**
+   * Resolves when what was emitted has left this process and no subscription that makes publishers wait is full. Rejects with
+   * TIMEOUT, naming them, when one stays full: that of the handler that calls it, for one.
+   */
+  async flush(options: FlushOptions = {}): Promise<void> {
     this.#assertOpen()
-    await Promise.all([...this.#subscriptions].map((subscription) => subscription.whenRoom()))
-    await this.engine.flush()
+    refuseUnknownOptions('flush', options, FLUSH_OPTIONS)
+    const timeoutMs = toMilliseconds(options.timeout ?? DEFAULT_FLUSH_TIMEOUT)
+    const rooms = [...this.#subscriptions].map((subscription) => subscription.whenRoom())
+    const flushed = Promise.all(rooms).then(() => this.engine.flush())
+    const timedOut = (): FanfareError => notFlushed(timeoutMs, this.#subscriptions)
+    await waitFor(this.#alarms, flushed, { timeoutMs, signal: options.signal, timedOut })
   }
 
   /** Takes no further messages, waits for handlers at work as long as `drain` says, and closes the engine. Idempotent. */
@@ -341,6 +358,11 @@ export class Broker implements AsyncDisposable {
     const topic = message.handle.name
     if (!matchesPattern(pattern, topic)) return undefined
     return new ReceivedMessage(message, this.context, definition ?? this.findDefinition(topic))
+  }
+
+  /** @internal Waits for `work`, no longer than `limitMs`. */
+  async atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+    await waitFor(this.#alarms, work, { timeoutMs: limitMs })
   }
 
   /** @internal */
@@ -435,21 +457,13 @@ export class Broker implements AsyncDisposable {
       this.#verbs?.drain(drainMs),
       ...[...this.#subscriptions].map((subscription) => subscription.drain()),
     ])
-    await this.#withinMs(drainMs, drained)
+    await waitFor(this.#alarms, drained, { timeoutMs: drainMs })
     for (const end of [...this.#requestsUnderWay]) {
       end(new FanfareError('CLOSED', 'the broker was closed before the answer came'))
     }
     await this.engine.close({ drainMs })
     this.#verbs?.abandon()
     this.#alarms.close()
-  }
-
-  async #withinMs(limitMs: number, work: Promise<unknown>): Promise<void> {
-    await Promise.race([work, this.#sleep(limitMs)])
-  }
-
-  #sleep(durationMs: number): Promise<void> {
-    return new Promise((resolve) => this.#alarms.set(durationMs, resolve))
   }
 }
 
@@ -460,4 +474,16 @@ function replyDefinitionOf(
   target: QueryDefinition | CommandDefinition | string,
 ): Pick<AnyDefinition, 'schema'> | undefined {
   return typeof target === 'string' ? undefined : { schema: target.reply }
+}
+
+function notFlushed(timeoutMs: number, subscriptions: Iterable<LiveSubscription>): FanfareError {
+  const full = [...subscriptions].filter(({ isFull }) => isFull).map(({ pattern }) => pattern)
+  const why =
+    full.length === 0
+      ? 'what was emitted has not left this process'
+      : `the handlers of ${full.join(', ')} have not made room; a handler that flushes while its own queue is full waits for itself`
+  return new FanfareError('TIMEOUT', `not flushed within ${timeoutMs} ms: ${why}`, {
+    retryable: true,
+    details: { timeoutMs, full },
+  })
 }
