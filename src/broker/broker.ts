@@ -316,8 +316,7 @@ export class Broker implements AsyncDisposable {
     this.#assertOpen()
     refuseUnknownOptions('flush', options, FLUSH_OPTIONS)
     const timeoutMs = toMilliseconds(options.timeout ?? DEFAULT_FLUSH_TIMEOUT)
-    const rooms = [...this.#subscriptions].map((subscription) => subscription.whenRoom())
-    const flushed = Promise.all(rooms).then(() => this.engine.flush())
+    const flushed = this.#whenRoom().then(() => this.engine.flush())
     const timedOut = (): FanfareError => notFlushed(timeoutMs, this.#subscriptions)
     await waitFor(this.#alarms, flushed, { timeoutMs, signal: options.signal, timedOut })
   }
@@ -386,6 +385,12 @@ export class Broker implements AsyncDisposable {
     } finally {
       this.#publishesWaiting -= 1
     }
+  }
+
+  async #whenRoom(): Promise<void> {
+    // What a handler has emitted just now is delivered when it returns.
+    await Promise.resolve()
+    await Promise.all([...this.#subscriptions].map((subscription) => subscription.whenRoom()))
   }
 
   #loadVerbs(): Promise<DurableVerbs> {
