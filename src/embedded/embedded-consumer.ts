@@ -304,7 +304,9 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   }
 
   messageRemoved(sequence: number, topic: string): void {
-    if (sequence > this.#ledger.deliveredSequence && this.wants(topic)) this.pending.count -= 1
+    // What lies before its start was never counted.
+    if (sequence <= this.#ledger.deliveredSequence || this.#ledger.isSettled(sequence)) return
+    if (this.wants(topic)) this.pending.count -= 1
   }
 
   /** Hands out letters of this consumer again, the oldest original first; they leave the box when they are settled. */

@@ -246,6 +246,21 @@ const handingOut: readonly DurableCase[] = [
     },
   })),
   {
+    name: 'hands out what is new in a full stream, where each message takes the place of one from before its start',
+    async run(stage) {
+      const stream = await stage.createStream({ maxMessages: 3 })
+      await stage.storeAll('orders.a', numberBodies(1, 3))
+      const consumer = await stage.createConsumer(stream, { start: { at: 'new' } })
+      const member = stage.join(consumer)
+      await stage.store('orders.a')
+      await member.received(1)
+      await stage.store('orders.a')
+      await member.received(2)
+      assert.deepEqual(member.sequences, [4, 5])
+      assert.equal((await consumer.info()).pending, 0)
+    },
+  },
+  {
     name: 'begins with a moment',
     async run(stage) {
       const stream = await stage.createStream()
