@@ -11,7 +11,7 @@ const chosen = process.argv[2]
 const kept = []
 const leaking = {
   name: 'leaks on purpose',
-  cycles: 2_000,
+  cycles: 5_000,
   run: (cycles) => {
     for (let n = 0; n < cycles; n++) {
       const subscription = place.live.subscribe('leak', () => {}, { signal: place.lasting })
