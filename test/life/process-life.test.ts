@@ -102,7 +102,7 @@ describe('is kept alive', PATIENT, () => {
   it('by a broker that is connected to a server', async () => {
     const broker = await openBroker()
     const server = await startServer({ host: '127.0.0.1', port: 0 }, { engine: broker.engine })
-    const url = `nats://127.0.0.1:${server.address.port}`
+    const url = `nats://127.0.0.1:${server.port}`
     const { stdout } = await program(`await openBroker({ url: '${url}' })\n${AFTER_A_WHILE}`)
       .outcome
     expect(stdout).toBe('still here\n')
