@@ -4,7 +4,7 @@ import { decodeHeaderBlock, encodeHeaderBlock } from '../wire/index.js'
 import type { Member } from './member.js'
 
 /** Enough to make one note for many messages, few enough that the first does not wait for long. */
-const MOST = 256
+const MOST = 1_024
 
 export interface BatchItem {
   /** The message's sequence, or below zero that of a dead letter. */

@@ -2,6 +2,7 @@
 // safe; when and how that is written is the store's decision.
 import type { FanfareError } from '../base/index.js'
 import type { Block } from './block.js'
+import type { ReadAhead } from './block-cache.js'
 import { BlockWriter } from './block-writer.js'
 import {
   FileSegment,
@@ -81,6 +82,10 @@ export class FileLog extends SegmentedLog {
   /** Whether everything committed is in the log's own files, safely. */
   get isSafe(): boolean {
     return this.#unsafe.length === 0
+  }
+
+  override get readAhead(): ReadAhead {
+    return this.#home.cache.readAhead
   }
 
   get fileSegments(): readonly FileSegment[] {

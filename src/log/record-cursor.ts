@@ -35,6 +35,23 @@ export class RecordCursor extends RecordView implements LogCursor {
   }
 
   next(): 'record' | 'end' | 'wait' {
+    const block = this.#block
+    if (block === undefined || this.#at >= block.end) return this.#search()
+    // As a rule the next record of the block at hand is the one.
+    this.show(block, this.#at)
+    const { sequence } = this
+    const source = this.#source
+    const isShown =
+      sequence >= this.#position &&
+      sequence <= source.committedSequence &&
+      (this.#showsRemoved || (sequence >= source.firstSequence && this.#segment!.has(sequence)))
+    if (!isShown) return this.#search()
+    this.#at = this.bodyEnd
+    this.#position = sequence + 1
+    return 'record'
+  }
+
+  #search(): 'record' | 'end' | 'wait' {
     const source = this.#source
     const first = this.#showsRemoved ? 1 : source.firstSequence
     let sequence = Math.max(this.#position, first)

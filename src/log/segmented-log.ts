@@ -6,6 +6,7 @@
 // - Numbers below `firstSequence` are gone; `#accountedThrough` says how far keys and bytes know it.
 import { FanfareError, systemRandom, type Clock } from '../base/index.js'
 import type { Block } from './block.js'
+import type { ReadAhead } from './block-cache.js'
 import { BlockWriter } from './block-writer.js'
 import { RecordFinder } from './block-reader.js'
 import { KeyFirsts } from './key-firsts.js'
@@ -134,6 +135,11 @@ export abstract class SegmentedLog implements Log, CursorSource {
 
   get firstSequence(): number {
     return this.#first
+  }
+
+  /** What its readers may read ahead; without it they do not. */
+  get readAhead(): ReadAhead | undefined {
+    return undefined
   }
 
   get committedSequence(): number {
