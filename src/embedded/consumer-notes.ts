@@ -13,6 +13,8 @@ export interface NotesOwner extends NoteOwner {
   readonly isPersistent: boolean
   readonly isDeleted: boolean
   readonly ledger: ConsumerLedger
+  /** The ledger is about to be asked how far it has come. */
+  lookThrough(): void
 }
 
 export class ConsumerNotes {
@@ -53,6 +55,7 @@ export class ConsumerNotes {
       return
     }
     const { ledger, ownerName } = this.#owner
+    this.#owner.lookThrough()
     const change = ledger.takeNote()
     const note = this.#mustRestate ? ledger.snapshot() : change
     this.#mustRestate = false

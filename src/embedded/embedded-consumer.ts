@@ -31,7 +31,7 @@ import { Member } from './member.js'
 import { Members } from './members.js'
 import { MessageSource } from './message-source.js'
 import { PendingCount } from './pending-count.js'
-import type { Interested } from './retention.js'
+import type { Interested } from './interested.js'
 import { resolveStart } from './start-point.js'
 import type { StreamSite } from './stream-site.js'
 
@@ -77,6 +77,7 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
       home,
       () => this.#terms,
       () => this.#loop.call(),
+      this,
     )
     this.#desk = new DeadLetterDesk(site, home, {
       settings: () => this.settings,
@@ -277,8 +278,14 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   }
 
   snapshot(): Uint8Array {
+    this.lookThrough()
     const terms = { ...this.#terms, targets: this.source.targets }
     return encodeConsumerSnapshot(terms, this.#ledger)
+  }
+
+  /** The ledger learns that what the feed passed over is none of its own. */
+  lookThrough(): void {
+    if (this.isFollowing) this.#ledger.skip(this.#home.feed.position - 1)
   }
 
   wants(topic: string): boolean {
@@ -294,8 +301,23 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
     this.pending.count += 1
   }
 
-  messagesCommitted(): void {
-    if (this.pending.count > 0) this.#loop.call()
+  get isFollowing(): boolean {
+    return this.source.isFollowing
+  }
+
+  take(message: StoredMessage): boolean {
+    const ledger = this.#ledger
+    if (message.sequence < ledger.position) return true
+    if (!this.isRunning || this.isPaused || !this.members.haveCredit) return false
+    return ledger.wantsMore && this.source.take(ledger, message)
+  }
+
+  fallBehind(sequence: number): void {
+    this.source.fallBehind(this.#ledger, sequence)
+  }
+
+  wake(): void {
+    this.#loop.call()
   }
 
   /** Accepted messages were lost. */

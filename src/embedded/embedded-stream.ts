@@ -33,6 +33,7 @@ import { Retention } from './retention.js'
 import { RollUps } from './roll-ups.js'
 import { StreamConsumers } from './stream-consumers.js'
 import { deletedError, sinkFailed } from './stream-errors.js'
+import { StreamFeed } from './stream-feed.js'
 import {
   findFullness,
   findSizeFault,
@@ -59,6 +60,7 @@ const NO_OPTIONS: AppendOptions = {}
 export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerHome {
   readonly log: Log
   readonly retention: Retention
+  readonly feed: StreamFeed
   readonly #site: StreamSite
   readonly #receipts: Receipts
   readonly #consumers: StreamConsumers
@@ -83,6 +85,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#rollUps = new RollUps(site, log)
     this.#times = new MessageTimes(site, log, (message) => this.#appendDue(message))
     this.retention = new Retention(settings.retention, log, site, () => this.#consumers.all())
+    this.feed = new StreamFeed(log, site)
     log.listen(this)
   }
 
@@ -216,7 +219,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     if (through >= this.log.acceptedSequence) this.#expectations.forgetAccepted()
     this.#rollUps.committed(through, (before) => this.#ids.keep(before))
     this.#receipts.committed(through)
-    for (const consumer of this.#consumers.all()) consumer.messagesCommitted()
+    this.feed.committed()
     if (this.#settings.retention === 'interest') {
       inBackground(this.retention.committed(through), this.#site)
     }

@@ -4,6 +4,7 @@ import type { ConsumerLedger } from '../delivery/index.js'
 import type { StoredMessage } from '../engine/index.js'
 import type { LogCursor } from '../log/index.js'
 import type { ConsumerHome } from './consumer-home.js'
+import type { Interested } from './interested.js'
 import type { ConsumerTerms } from './consumer-record.js'
 import { orderKeyOf, restoreOriginal, type DeadLetterBox } from './dead-letter-box.js'
 import { IS_DELAYED } from './record-flags.js'
@@ -20,35 +21,41 @@ export class MessageSource {
   targets: readonly number[] | undefined
   /** Where this consumer's dead letters lie, once it was opened. */
   box: DeadLetterBox | undefined
+  /** Whether the feed shows it what is committed; it then reads nothing. */
+  isFollowing = false
   readonly #site: StreamSite
   readonly #home: ConsumerHome
   readonly #terms: () => ConsumerTerms
   readonly #loaded: () => void
+  readonly #reader: Interested
   readonly #kept = new Map<number, StoredMessage>()
   #filter: TopicFilter
   #cursor: LogCursor | undefined
   #isLoading = false
   #replay: { readonly startedAtMs: number; readonly firstTimeMs: number } | undefined
 
-  /** `loaded` is called when reading may go on. */
+  /** `loaded` is called when reading may go on; `reader` is who follows the feed. */
   constructor(
     site: StreamSite,
     home: ConsumerHome,
     terms: () => ConsumerTerms,
     loaded: () => void,
+    reader: Interested,
   ) {
     this.#site = site
     this.#home = home
     this.#terms = terms
     this.#loaded = loaded
+    this.#reader = reader
     this.#filter = new TopicFilter(terms().settings.topics)
     this.targets = terms().targets
   }
 
   /** Whether everything that was accepted has been read. */
   get isAtEnd(): boolean {
-    const { acceptedSequence } = this.#home.log
-    return this.#cursor !== undefined && this.#cursor.position > acceptedSequence
+    const { log, feed } = this.#home
+    const position = this.isFollowing ? feed.position : (this.#cursor?.position ?? 0)
+    return position > log.acceptedSequence
   }
 
   get filter(): TopicFilter {
@@ -63,6 +70,8 @@ export class MessageSource {
   }
 
   close(): void {
+    if (this.isFollowing) this.#home.feed.leave(this.#reader)
+    this.isFollowing = false
     this.#cursor?.close()
     this.#cursor = undefined
     this.#kept.clear()
@@ -98,10 +107,11 @@ export class MessageSource {
   /** Offers the ledger one more message, or passes over one; false: there is none to be had at once. */
   readOn(ledger: ConsumerLedger): boolean {
     const cursor = this.#cursor
-    if (cursor === undefined) return false
+    if (cursor === undefined || this.isFollowing) return false
     this.#seek(cursor, ledger)
     const found = cursor.next()
     if (found === 'wait') this.#load(cursor)
+    if (found === 'end') this.#follow(cursor)
     if (found !== 'record') return false
     const message = toStoredMessage(cursor, this.#site.topicAt)
     const { sequence, handle } = message
@@ -113,6 +123,33 @@ export class MessageSource {
     ledger.offer(sequence, this.keyOf(message))
     if (this.#kept.size < MOST_KEPT) this.#kept.set(sequence, message)
     return true
+  }
+
+  /** Offers the ledger a message that the feed shows; false: as much is kept as may be. */
+  take(ledger: ConsumerLedger, message: StoredMessage): boolean {
+    if (this.#kept.size >= MOST_KEPT) return false
+    const { sequence } = message
+    ledger.offer(sequence, this.keyOf(message))
+    this.#kept.set(sequence, message)
+    return true
+  }
+
+  /** Reads by itself again, from a number on. */
+  fallBehind(ledger: ConsumerLedger, sequence: number): void {
+    this.isFollowing = false
+    ledger.skip(sequence - 1)
+    this.#cursor?.seek(sequence)
+  }
+
+  /** Everything that is committed was looked at. Who looks for certain messages or moments goes on doing so. */
+  #follow(cursor: LogCursor): void {
+    const { feed } = this.#home
+    if (this.targets !== undefined || this.#terms().settings.replay !== 'instant') {
+      feed.wakeLater(this.#reader)
+      return
+    }
+    this.isFollowing = true
+    feed.join(this.#reader, cursor.position)
   }
 
   /** Passes over what the ledger knows to be settled, and what lies between the targets. */

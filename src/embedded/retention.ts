@@ -3,17 +3,10 @@
 import type { EngineEvent, StreamSettings } from '../engine/index.js'
 import type { Log, LogRecord } from '../log/index.js'
 import { inBackground } from './background.js'
+import type { Interested } from './interested.js'
 import { IS_DELAYED } from './record-flags.js'
 import { moveToNext } from './topic-selection.js'
 import type { TopicLookUp } from './stream-record.js'
-
-/** What a stream asks of a consumer, and tells it. */
-export interface Interested {
-  wants(topic: string): boolean
-  hasSettled(sequence: number): boolean
-  /** A message that it wants was accepted. */
-  messageAccepted(): void
-}
 
 /** What it needs of the engine. */
 export interface RetentionSite {
