@@ -57,7 +57,7 @@ export class RecordReader implements StreamReader {
     const start = this.#options.start ?? { at: 'first' }
     const { position, targets } = await resolveStart(this.#log, start, this.#filter.patterns)
     this.#targets ??= targets
-    this.#cursor = this.#log.cursor(position)
+    this.#cursor = this.#log.cursor(position, { isTransient: true })
   }
 
   /** Goes to the next target that was not passed; false when there is none. */

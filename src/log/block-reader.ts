@@ -22,6 +22,7 @@ class Run {
   readonly through: number
   readonly segment: Segment
   readonly end: ReadPosition | undefined
+  readonly buffer: Uint8Array | undefined
   /** What was taken of the read-ahead for it. */
   readonly aheadBytes: number
   readonly #blocks: readonly Block[]
@@ -32,6 +33,7 @@ class Run {
     this.from = from
     this.through = Math.max(from, loaded.throughSequence)
     this.end = loaded.end
+    this.buffer = loaded.buffer
     this.aheadBytes = aheadBytes
     this.#blocks = loaded.blocks
   }
@@ -57,6 +59,9 @@ class Run {
 
 export class BlockReader {
   readonly #list: SegmentList
+  /** What was read is read into again once the reader is past it. */
+  readonly #isTransient: boolean
+  #spare: Uint8Array | undefined
   #run: Run | undefined
   /** The one behind it, once it was read. */
   #following: Run | undefined
@@ -70,8 +75,9 @@ export class BlockReader {
   /** The segment of the block found last. */
   segment: Segment | undefined
 
-  constructor(list: SegmentList) {
+  constructor(list: SegmentList, isTransient = false) {
     this.#list = list
+    this.#isTransient = isTransient
   }
 
   /** The block that holds the first stored record from `sequence` on, if there is one and it is at hand. */
@@ -111,6 +117,7 @@ export class BlockReader {
     this.#isReleased = true
     this.#setRun(undefined)
     this.#setFollowing(undefined)
+    this.#spare = undefined
     this.segment = undefined
   }
 
@@ -125,7 +132,9 @@ export class BlockReader {
   #setRun(run: Run | undefined): void {
     const before = this.#run
     this.#run = run
-    if (before !== undefined) this.#list.readAhead?.give(before.aheadBytes)
+    if (before === undefined) return
+    this.#list.readAhead?.give(before.aheadBytes)
+    if (this.#isTransient) this.#spare = before.buffer
   }
 
   #setFollowing(run: Run | undefined): void {
@@ -178,7 +187,9 @@ export class BlockReader {
   #load(segment: Segment, from: number, bytes: number): Promise<LoadedBlocks> {
     const run = this.#run
     const isNext = run?.segment === segment && run.through + 1 === from
-    return segment.load(from, { bytes, after: isNext ? run.end : undefined })
+    const into = this.#spare
+    this.#spare = undefined
+    return segment.load(from, { bytes, after: isNext ? run.end : undefined, into })
   }
 
   #await(loading: Promise<void>): void {

@@ -324,7 +324,7 @@ export class FileSegment extends Segment implements CachedBlocks {
 
   async #loadFrom(
     sequence: number,
-    { bytes, after }: ReadTerms,
+    { bytes, after, into }: ReadTerms,
     damage: (() => void)[],
   ): Promise<LoadedBlocks> {
     const nothing = { blocks: [], throughSequence: this.#writtenThrough }
@@ -333,7 +333,7 @@ export class FileSegment extends Segment implements CachedBlocks {
     if (from >= to || this.isDropped) return nothing
     try {
       return await this.#home.pool.use(this.path, 'read', (file) =>
-        this.#load(file, sequence, from, to, damage),
+        this.#load(file, sequence, [from, to], into, damage),
       )
     } catch (error) {
       if (this.isDropped) return nothing
@@ -387,15 +387,15 @@ export class FileSegment extends Segment implements CachedBlocks {
   async #load(
     file: DiskFile,
     sequence: number,
-    from: number,
-    to: number,
+    [from, to]: readonly [number, number],
+    into: Uint8Array | undefined,
     damage: (() => void)[],
   ): Promise<LoadedBlocks> {
     const { disk } = this.#home.pool
     let position = from
     let end = to
     for (;;) {
-      const bytes = await readRange(file, position, end)
+      const bytes = await readRange(file, position, end, into)
       const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       const blocks: Block[] = []
       let at = 0
@@ -410,7 +410,8 @@ export class FileSegment extends Segment implements CachedBlocks {
       const last = blocks[blocks.length - 1]
       if (last !== undefined) {
         const throughSequence = isAtEnd ? this.#writtenThrough : last.lastSequence
-        return { blocks, throughSequence, end: { file: this.#file, position: position + at } }
+        const after = { file: this.#file, position: position + at }
+        return { blocks, throughSequence, end: after, buffer: bytes }
       }
       if (isAtEnd) return { blocks, throughSequence: this.#writtenThrough }
       const wanted = Math.max(claimedLength(words, at, bytes.length), READ_BYTES)

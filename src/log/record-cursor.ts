@@ -1,7 +1,7 @@
 // A cursor over the committed records of a log.
 import type { Block } from './block.js'
 import { BlockReader, type SegmentList } from './block-reader.js'
-import type { LogCursor } from './log.js'
+import type { CursorOptions, LogCursor } from './log.js'
 import { RecordView } from './record.js'
 import type { Segment } from './segment.js'
 
@@ -9,6 +9,11 @@ import type { Segment } from './segment.js'
 export interface CursorSource extends SegmentList {
   readonly firstSequence: number
   readonly committedSequence: number
+}
+
+export interface CursorTerms extends CursorOptions {
+  /** Shows also what was removed and has not lost its place in a segment yet. */
+  readonly showsRemoved?: boolean
 }
 
 export class RecordCursor extends RecordView implements LogCursor {
@@ -21,12 +26,11 @@ export class RecordCursor extends RecordView implements LogCursor {
   #at = 0
   #isClosed = false
 
-  /** `showsRemoved`: shows also what was removed and has not lost its place in a segment yet. */
-  constructor(source: CursorSource, fromSequence: number, showsRemoved = false) {
+  constructor(source: CursorSource, fromSequence: number, terms: CursorTerms = {}) {
     super()
-    this.#showsRemoved = showsRemoved
+    this.#showsRemoved = terms.showsRemoved ?? false
     this.#source = source
-    this.#reader = new BlockReader(source)
+    this.#reader = new BlockReader(source, terms.isTransient)
     this.#position = Math.max(1, fromSequence)
   }
 
@@ -60,6 +64,8 @@ export class RecordCursor extends RecordView implements LogCursor {
         const found = this.#reader.at(sequence)
         if (found === 'wait') {
           this.#position = sequence
+          // A transient reader may read into it again.
+          this.#block = undefined
           return 'wait'
         }
         if (found === undefined) return 'end'

@@ -9,6 +9,8 @@ export interface LoadedBlocks {
   readonly throughSequence: number
   /** Where the next one begins, for `ReadTerms.after`. */
   readonly end?: ReadPosition | undefined
+  /** What was read into, as far as it may be read into again. */
+  readonly buffer?: Uint8Array | undefined
 }
 
 /** A place in one of the files that a segment has in its life. */
@@ -22,6 +24,8 @@ export interface ReadTerms {
   readonly bytes: number
   /** Goes on behind the blocks that were loaded before. */
   readonly after?: ReadPosition | undefined
+  /** Read into this, when it is large enough. */
+  readonly into?: Uint8Array | undefined
 }
 
 /** What is read at a time by whoever does not read on. */

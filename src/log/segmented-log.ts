@@ -11,6 +11,7 @@ import { BlockWriter } from './block-writer.js'
 import { RecordFinder } from './block-reader.js'
 import { KeyFirsts } from './key-firsts.js'
 import type {
+  CursorOptions,
   KeyIndex,
   Log,
   LogCursor,
@@ -200,14 +201,14 @@ export abstract class SegmentedLog implements Log, CursorSource {
     return sequence
   }
 
-  cursor(fromSequence: number): LogCursor {
-    return new RecordCursor(this, fromSequence)
+  cursor(fromSequence: number, options?: CursorOptions): LogCursor {
+    return new RecordCursor(this, fromSequence, options)
   }
 
   remains(sinceMs: number): LogCursor {
     const index = firstIndex(this.segments, (segment) => segment.lastTimeMs >= sinceMs)
     const from = this.segments[index]?.numberBefore(sinceMs) ?? this.#committed + 1
-    return new RecordCursor(this, from, true)
+    return new RecordCursor(this, from, { showsRemoved: true })
   }
 
   async read(sequence: number): Promise<LogRecord | undefined> {
