@@ -1,7 +1,7 @@
 // How a consumer's state reaches the store: what changed in its ledger as notes, its terms when they change, and everything when
 // the store asks for a snapshot. A consumer that does not survive a restart writes nothing.
 import type { FanfareError } from '../base/index.js'
-import type { ConsumerLedger } from '../delivery/index.js'
+import type { ConsumerLedger } from '../delivery/ledger/index.js'
 import type { VerdictDone } from '../engine/index.js'
 import type { NoteLevel, NoteOwner } from '../log/index.js'
 import { encodeLedgerNote, encodeTermsNote, type ConsumerTerms } from './consumer-record.js'

@@ -2,7 +2,7 @@
 // ledger what became of each. The ledger decides; the loop hands out; the notes keep; this class is where they meet, and takes
 // the verdicts.
 import { FanfareError } from '../base/index.js'
-import { ConsumerLedger, type LedgerFailure } from '../delivery/index.js'
+import { ConsumerLedger, type LedgerFailure } from '../delivery/ledger/index.js'
 import {
   differingFields,
   type Consumer,

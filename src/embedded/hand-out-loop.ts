@@ -1,7 +1,7 @@
 // The loop that hands out: as long as members have credit, the ledger has room and the stream has messages, it takes a batch, has
 // its attempts written down, and delivers. It runs when something became possible, and once at a time.
 import type { FanfareError } from '../base/index.js'
-import type { ConsumerLedger } from '../delivery/index.js'
+import type { ConsumerLedger } from '../delivery/ledger/index.js'
 import type { ConsumerSettings, StoredMessage } from '../engine/index.js'
 import { inBackground } from './background.js'
 import { HandOutBatch, type BatchItem } from './hand-out-batch.js'

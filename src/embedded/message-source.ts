@@ -1,6 +1,6 @@
 // Where a consumer's messages come from: its stream, read upwards, and the box of its dead letters for those that are handed out
 // again. What was read and waits for its turn is kept, up to a bound; beyond it it is read again.
-import type { ConsumerLedger } from '../delivery/index.js'
+import type { ConsumerLedger } from '../delivery/ledger/index.js'
 import type { StoredMessage } from '../engine/index.js'
 import type { LogCursor } from '../log/index.js'
 import type { ConsumerHome } from './consumer-home.js'

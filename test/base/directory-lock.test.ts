@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { lockDirectory, VirtualClock, type DirectoryLock } from '../../src/base/index.js'
+import { VirtualClock } from '../../src/base/index.js'
+import { lockDirectory, type DirectoryLock } from '../../src/base/disk/index.js'
 
 /** What happens before a hard link is made; a test puts its own in place. */
 const disk = vi.hoisted(() => ({ beforeLink: async (_to: string): Promise<void> => {} }))
