@@ -258,6 +258,10 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   /** Takes other settings; what is in flight is handed out anew. */
   async update(settings: ConsumerSettings): Promise<void> {
     if (differingFields(settings, this.settings).length === 0) return
+    // Nothing may be offered to the new ledger before the stream is read again from where it begins: what it knows of and does not
+    // see in its place it would take for gone.
+    this.#isStarted = false
+    this.source.close()
     const snapshot = this.#ledger.snapshot()
     for (const { member, token } of this.#inFlight.dropAll()) member.receiver.expired?.(token)
     this.#ledger = ConsumerLedger.restore(ledgerOptionsOf(settings), snapshot, [])

@@ -5,14 +5,13 @@ import type { StoredMessage } from '../engine/index.js'
 import type { LogCursor } from '../log/index.js'
 import type { ConsumerHome } from './consumer-home.js'
 import type { Interested } from './interested.js'
+import { KeptMessages } from './kept-messages.js'
 import type { ConsumerTerms } from './consumer-record.js'
 import { orderKeyOf, restoreOriginal, type DeadLetterBox } from './dead-letter-box.js'
 import { IS_DELAYED } from './record-flags.js'
 import { toStoredMessage } from './stream-record.js'
 import type { StreamSite } from './stream-site.js'
 import { TopicFilter } from './topic-selection.js'
-
-const MOST_KEPT = 2_000
 
 export class MessageSource {
   /** Replay at the original pace: when the next message is due; Infinity: there is nothing to wait for. */
@@ -28,7 +27,7 @@ export class MessageSource {
   readonly #terms: () => ConsumerTerms
   readonly #loaded: () => void
   readonly #reader: Interested
-  readonly #kept = new Map<number, StoredMessage>()
+  readonly #kept = new KeptMessages()
   #filter: TopicFilter
   #cursor: LogCursor | undefined
   #isLoading = false
@@ -79,14 +78,12 @@ export class MessageSource {
 
   /** Takes out a message that was read before and is at hand. */
   takeKept(id: number): StoredMessage | undefined {
-    const message = this.#kept.get(id)
-    this.#kept.delete(id)
-    return message
+    return this.#kept.take(id)
   }
 
   /** The message of an id: one of the stream, or below zero a dead letter that is handed out again. */
   async read(id: number): Promise<StoredMessage | undefined> {
-    const kept = this.#kept.get(id)
+    const kept = this.#kept.find(id)
     if (kept !== undefined) return kept
     if (id > 0) {
       const record = await this.#home.log.read(id)
@@ -121,16 +118,16 @@ export class MessageSource {
     }
     if (!this.#isDue(message, cursor)) return false
     ledger.offer(sequence, this.keyOf(message))
-    if (this.#kept.size < MOST_KEPT) this.#kept.set(sequence, message)
+    if (!this.#kept.isFull) this.#kept.add(message)
     return true
   }
 
   /** Offers the ledger a message that the feed shows; false: as much is kept as may be. */
   take(ledger: ConsumerLedger, message: StoredMessage): boolean {
-    if (this.#kept.size >= MOST_KEPT) return false
+    if (this.#kept.isFull) return false
     const { sequence } = message
     ledger.offer(sequence, this.keyOf(message))
-    this.#kept.set(sequence, message)
+    this.#kept.add(message)
     return true
   }
 
