@@ -68,7 +68,7 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
     this.#home = home
     this.#terms = recovered?.terms ?? { settings }
     this.#ledger = recovered?.ledger ?? new ConsumerLedger(ledgerOptionsOf(settings), 1)
-    this.pending = new PendingCount(home.log, site.topicAt)
+    this.pending = new PendingCount(home.log, site)
     this.#loop = new HandOutLoop(site, this)
     this.#notes = new ConsumerNotes(site, this)
     this.#alarms = new ConsumerAlarms(site, () => this.#ring())

@@ -24,7 +24,7 @@ vi.mock('node:fs/promises', async (importOriginal) => {
   return { ...original, link }
 })
 
-const builtBase = fileURLToPath(new URL('../../dist/base/index.js', import.meta.url))
+const builtBase = fileURLToPath(new URL('../../dist/base/disk/index.js', import.meta.url))
 
 /** Says on one line what came of it, and holds the lock until its input ends. */
 const childProgram = `
