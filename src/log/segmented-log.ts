@@ -9,6 +9,7 @@ import { FanfareError, systemRandom, type Clock } from '../base/index.js'
 import type { Block } from './block.js'
 import { BlockWriter } from './block-writer.js'
 import type {
+  CursorOptions,
   KeyIndex,
   Log,
   LogCursor,
@@ -173,13 +174,14 @@ export abstract class SegmentedLog implements Log {
     return sequence
   }
 
-  cursor(fromSequence: number): LogCursor {
-    return new RecordCursor(this.segments, fromSequence)
+  cursor(fromSequence: number, options?: CursorOptions): LogCursor {
+    return new RecordCursor(this.segments, fromSequence, options)
   }
 
   remains(sinceMs: number): LogCursor {
     const from = this.segments.segmentSince(sinceMs)?.numberBefore(sinceMs)
-    return new RecordCursor(this.segments, from ?? this.committedSequence + 1, true)
+    const terms = { showsRemoved: true }
+    return new RecordCursor(this.segments, from ?? this.committedSequence + 1, terms)
   }
 
   read(sequence: number): Promise<LogRecord | undefined> {

@@ -8,13 +8,13 @@
 //
 // Without faults it is the plain memory disk of tests.
 import { crc32 } from './crc32.js'
-import type { Disk, DiskFile, OpenMode } from './disk.js'
-import { diskFailure } from './disk-failure.js'
-import { checkDiskDirectory, checkDiskPath } from './disk-path.js'
-import { assert, FanfareError } from './errors.js'
+import type { Disk, DiskFile, OpenMode } from '../disk.js'
+import { diskFailure } from '../disk/disk-failure.js'
+import { checkDiskDirectory, checkDiskPath } from '../disk/disk-path.js'
+import { assert, FanfareError } from '../errors.js'
 import { FaultFile } from './fault-file.js'
 import { FaultDirectory, FaultTree } from './fault-tree.js'
-import { SeededRandom, type Random } from './random.js'
+import { SeededRandom, type Random } from '../random.js'
 
 export type DiskOperation =
   | 'open'
