@@ -12,7 +12,7 @@ import {
 } from '../base/index.js'
 import type { Codec } from '../codec/index.js'
 import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
-import type { TopicHandle } from '../topic/index.js'
+import { matchesPattern, type TopicHandle } from '../topic/index.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
 import type { BrokerStream } from './broker-stream.js'
 import type { ConsumeOptions, Delivery } from './consume-options.js'
@@ -37,6 +37,7 @@ import { MessageStream } from './message-stream.js'
 import { optionInvalid } from './option-checks.js'
 import { Publications, toMessage, toMessageInTurn, type Parameterized } from './publications.js'
 import { toPublishTerms, type PublishOptions } from './publish-options.js'
+import { ReceivedMessage } from './received-message.js'
 import {
   answering,
   refuse,
@@ -44,7 +45,13 @@ import {
   type ReplyDefinition,
   type RequestContext,
 } from './requests.js'
-import type { MessageOf, RequestOf, Sources } from './source.js'
+import {
+  patternOf,
+  type MessageOf,
+  type RequestOf,
+  type Sources,
+  type TopicSource,
+} from './source.js'
 import type { StreamOptions } from './stream-options.js'
 import type {
   EmitOptions,
@@ -186,6 +193,8 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     const selection = this.#select('subscribe', source)
     const stream = new MessageStream<Message>((handler) => {
       const subscription = this.#open(selection, handler, rest)
+      // Its handler ends when the loop asks, whatever goes on meanwhile.
+      subscription.isPulled = true
       return async () => {
         this.#streams.delete(stream)
         await subscription.close()
@@ -373,6 +382,20 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
   /** @internal */
   definitionIn(selection: Selection, topic: string): AnyDefinition | undefined {
     return this.#catalog.definitionIn(selection, topic)
+  }
+
+  /** @internal The names of the subscriptions and consumers whose handlers are at work or have messages that wait for them. */
+  atWork(): string[] {
+    const live = [...this.#subscriptions].filter((subscription) => subscription.isAtWork)
+    return [...live.map(({ pattern }) => pattern), ...(this.#verbs?.atWork() ?? [])]
+  }
+
+  /** @internal A message as the source's subscribers would be given it; undefined when the source does not match it. */
+  present(source: TopicSource, message: EngineMessage): Message | undefined {
+    const topic = message.handle.name
+    if (!matchesPattern(patternOf(source), topic)) return undefined
+    const definition = typeof source === 'string' ? this.#catalog.findDefinition(topic) : source
+    return new ReceivedMessage(message, this.context, definition)
   }
 
   /** @internal */

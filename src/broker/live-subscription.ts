@@ -65,6 +65,8 @@ const DEFAULT_CAPACITY = 10_000
 export class LiveSubscription implements Receiver, Subscription {
   readonly pattern: string
   dropped = 0
+  /** Messages are fetched from it, and may be left where they are. */
+  isPulled = false
   readonly #host: SubscriptionHost
   readonly #selection: Selection
   /** Messages are to be seen by definitions. */
@@ -119,6 +121,10 @@ export class LiveSubscription implements Receiver, Subscription {
 
   get queued(): number {
     return this.#lane.queued
+  }
+
+  get isAtWork(): boolean {
+    return !this.isPulled && !this.#lane.isIdle
   }
 
   // ---- What the engine calls

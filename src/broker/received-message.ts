@@ -23,7 +23,7 @@ export class ReceivedMessage implements Message {
   #id: string | undefined
   #data: unknown
   #isDecoded = false
-  #fault: unknown
+  #fault: Error | undefined
 
   /** Takes a message that stays valid (`retain`); `arrivedAtMs` is when a stream accepted it, default now. */
   constructor(
@@ -87,7 +87,7 @@ export class ReceivedMessage implements Message {
   }
 
   /** Why the data is not what its definition says, once it was checked. */
-  get fault(): unknown {
+  get fault(): Error | undefined {
     return this.#fault
   }
 
@@ -106,7 +106,7 @@ export class ReceivedMessage implements Message {
       this.#data = data
       this.#isDecoded = true
     } catch (error) {
-      this.#fault = error
+      this.#fault = error as Error
     }
     return undefined
   }
@@ -116,7 +116,7 @@ export class ReceivedMessage implements Message {
       this.#data = await data
       this.#isDecoded = true
     } catch (error) {
-      this.#fault = error
+      this.#fault = error as Error
     }
   }
 

@@ -54,6 +54,9 @@ export type MessageOf<S, C = undefined> = MessageOfDefinition<Selected<S, C, 'ev
 /** The message that a responder gets. */
 export type RequestOf<S, C = undefined> = MessageOfDefinition<Selected<S, C, 'command' | 'query'>>
 
+/** A message of whatever kind that was published to what a source matches. */
+export type PublishedOf<S, C = undefined> = MessageOfDefinition<Selected<S, C, MessageKind>>
+
 /** The pattern of a definition, or the pattern itself. Throws PATTERN_INVALID, OPTION_INVALID. */
 export function patternOf(source: TopicSource): string {
   if (typeof source !== 'string') {
