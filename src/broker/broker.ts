@@ -2,7 +2,14 @@
 //
 // Handlers run when the engine delivers: an idle handler inside this process is called before `emit` returns; what it
 // emits meanwhile follows after the current message has reached everybody.
-import { Alarms, FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
+import {
+  Alarms,
+  FanfareError,
+  toMilliseconds,
+  type Clock,
+  type Duration,
+  type ErrorCode,
+} from '../base/index.js'
 import type { Codec } from '../codec/index.js'
 import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
 import { matchesPattern, type TopicHandle } from '../topic/index.js'
@@ -90,6 +97,9 @@ export interface BrokerParts<C extends Catalog | undefined = Catalog | undefined
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined
 }
 
+/** What is wrong with each message of its kind, and not with one. */
+const WRONG_CALLS: ReadonlySet<string> = new Set<ErrorCode>(['CLOSED', 'ASYNC_SCHEMA'])
+
 const DEFAULT_REQUEST_TIMEOUT: Duration = '5s'
 const DEFAULT_DRAIN: Duration = '30s'
 const DEFAULT_FLUSH_TIMEOUT: Duration = '30s'
@@ -140,7 +150,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
 
   /**
    * Sends an event to whoever is subscribed now: at most once, nothing to await. Throws for a wrong call (CLOSED,
-   * TOPIC_INVALID, UNDECLARED_TOPIC, KIND_MISMATCH, VALIDATION_FAILED, ASYNC_SCHEMA); what fails on the way becomes an `emit-failed` event.
+   * TOPIC_INVALID, UNDECLARED_TOPIC, KIND_MISMATCH, ASYNC_SCHEMA); what fails on the way becomes an `emit-failed` event.
    *
    * @example broker.emit(Price, { bid: 187.2 }, { params: { symbol: 'AAPL' } })
    */
@@ -156,7 +166,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     try {
       this.engine.publish(publication.topic, toMessage(publication, data, options))
     } catch (error) {
-      if (!FanfareError.is(error) || error.code === 'CLOSED') throw error
+      if (!FanfareError.is(error) || WRONG_CALLS.has(error.code)) throw error
       this.report({ type: 'emit-failed', topic: publication.topic.name, error })
     }
   }
