@@ -149,7 +149,7 @@ export class FileLog extends SegmentedLog {
     for (const block of blocks) {
       const segment = this.#segmentOf(block)
       segment.committed(block)
-      this.admit(segment, block, block.recordsStart, block.end)
+      this.admit(segment, block, block.recordsStart)
     }
   }
 
