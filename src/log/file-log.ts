@@ -183,6 +183,16 @@ export class FileLog extends SegmentedLog {
     )
   }
 
+  /** Writes everything that is placed to the log's files and makes it safe. */
+  commit(): Promise<void> {
+    return this.#inTurn(() =>
+      this.#forUnsafe(async (segment) => {
+        await segment.commit()
+        await this.#makeSafe(segment)
+      }),
+    )
+  }
+
   /** Makes everything that is written safe. */
   sync(): Promise<void> {
     return this.#inTurn(() => this.#forUnsafe((segment) => this.#makeSafe(segment)))
@@ -391,7 +401,7 @@ export class FileLog extends SegmentedLog {
   }
 
   async #makeSafe(segment: FileSegment): Promise<void> {
-    await segment.sync()
+    if (!segment.isSafe) await segment.sync()
     if (segment.isSafe) this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
   }
 

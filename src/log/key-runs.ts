@@ -13,7 +13,7 @@ export function countKeys(keys: MutableKeyIndex, block: Block, start: number): n
     const from = at + RECORD_HEADER_BYTES
     const keyBytes = words.getUint16(at + 14, true)
     const first = firstSequence + words.getUint32(at + 4, true)
-    let last = first
+    let last: number
     let count = 0
     do {
       last = firstSequence + words.getUint32(at + 4, true)
