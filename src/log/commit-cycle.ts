@@ -132,6 +132,8 @@ export class CommitCycle {
     }
     const { snapshot } = commit.group
     const next = snapshot === undefined && this.#mayOverlap() ? this.#begin() : undefined
+    // The call of the disk is some promises away, and those who are told may be at work for milliseconds.
+    if (next !== undefined) await new Promise<void>((go) => this.#parts.clock.defer(go))
     this.#tell(commit)
     if (next !== undefined) return next
     if (snapshot !== undefined) await checkpoints.begin(snapshot)
