@@ -17,6 +17,9 @@ import { SegmentCopies } from './segment-copies.js'
 import { toFanfareError, type StoreHealth } from './store-health.js'
 import type { DiskReserve } from './store-root.js'
 
+/** Over about so many groups the times of a cycle are averaged. */
+const AVERAGED_GROUPS = 4
+
 export interface CommitParts {
   readonly clock: Clock
   readonly groups: GroupQueue
@@ -24,10 +27,7 @@ export interface CommitParts {
   readonly checkpoints: Checkpoints
   readonly reserve: DiskReserve
   readonly health: StoreHealth
-  /**
-   * So many bytes are on their way to the disk before the group in front of them is told. What is told calls publishers, who publish on:
-   * with less, the disk waits for them and syncs all of it at once, which is faster than syncing twice.
-   */
+  /** So many bytes must wait for them to be on their way to the disk before the group in front is told (`#mayOverlap`). */
   readonly overlapBytes: number
 }
 
@@ -52,6 +52,9 @@ export class CommitCycle {
   readonly #copies: SegmentCopies
   readonly #entries = new EntryWriter()
   #number = 0
+  /** How long a group takes, of late: on the disk, and those who are told of it. */
+  #diskMs = 0
+  #tellingMs = 0
   #running: Promise<void> | undefined
   #isPlanned = false
 
@@ -118,7 +121,11 @@ export class CommitCycle {
     const placed = parts.map(({ log, blocks }) => log.place(blocks, this.#number))
     const mark = this.#parts.checkpoints.journal.mark()
     const reserved = reservationsFor(placed)
-    const written = this.#write(group, placed, reserved).then(() => undefined, toFanfareError)
+    const startedMs = this.#parts.clock.elapsedMs()
+    const written = this.#write(group, placed, reserved).then(() => {
+      this.#diskMs = this.#average(this.#diskMs, startedMs)
+      return undefined
+    }, toFanfareError)
     return { group, placed, mark, reserved, written }
   }
 
@@ -134,16 +141,29 @@ export class CommitCycle {
     const next = snapshot === undefined && this.#mayOverlap() ? this.#begin() : undefined
     // The call of the disk is some promises away, and those who are told may be at work for milliseconds.
     if (next !== undefined) await new Promise<void>((go) => this.#parts.clock.defer(go))
+    const startedMs = this.#parts.clock.elapsedMs()
     this.#tell(commit)
+    this.#tellingMs = this.#average(this.#tellingMs, startedMs)
     if (next !== undefined) return next
     if (snapshot !== undefined) await checkpoints.begin(snapshot)
     if (!reserve.isThere && commit.placed.length > 0) await reserve.keep()
     return undefined
   }
 
+  /**
+   * Whether the next group is on its way to the disk before the one in front of it is told. What is told calls publishers, who publish on:
+   * the disk had better wait for them and sync all of it at once, as each sync has its price, unless nothing more fits into the group, or
+   * those who are told take as long as the disk.
+   */
   #mayOverlap(): boolean {
     const { groups, reserve, overlapBytes } = this.#parts
-    return groups.waitingBytes >= overlapBytes && reserve.isThere && !this.#copies.isOverdue
+    if (!reserve.isThere || this.#copies.isOverdue) return false
+    if (groups.hasFull) return true
+    return groups.waitingBytes >= overlapBytes && this.#tellingMs * 2 >= this.#diskMs
+  }
+
+  #average(beforeMs: number, startedMs: number): number {
+    return beforeMs + (this.#parts.clock.elapsedMs() - startedMs - beforeMs) / AVERAGED_GROUPS
   }
 
   async #write(

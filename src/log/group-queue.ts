@@ -34,9 +34,14 @@ export class GroupQueue {
     return this.#open.isUrgent
   }
 
-  /** Bytes of records that wait. */
+  /** Whether a group waits that takes nothing more. */
+  get hasFull(): boolean {
+    return this.#full.length > 0
+  }
+
+  /** Bytes of records in the open group. */
   get waitingBytes(): number {
-    return this.#full.reduce((sum, group) => sum + group.bytes, this.#open.bytes)
+    return this.#open.bytes
   }
 
   /** Whether the open unit has parts in memory. */
