@@ -166,12 +166,14 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   /** The sequence under which the id was accepted before, within the window. */
   findDuplicate(options: AppendOptions): number | undefined {
+    if (options.id === undefined) return undefined
     return this.#ids.find(options.id, this.#site.clock.nowMs())
   }
 
   /** Whether a message published so is shown later, not now. */
   isDelaying(options: AppendOptions = NO_OPTIONS): boolean {
-    return (options.deliverAtMs ?? 0) > this.#site.clock.nowMs()
+    const { deliverAtMs } = options
+    return deliverAtMs !== undefined && deliverAtMs > this.#site.clock.nowMs()
   }
 
   /** Why the message cannot be appended now, or undefined. */

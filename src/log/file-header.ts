@@ -85,6 +85,10 @@ export function failedSync(path: string, cause: unknown): FanfareError {
   })
 }
 
+export function isDiskFull(error: unknown): boolean {
+  return FanfareError.is(error) && error.code === 'DISK_FULL'
+}
+
 function headerChecksum(disk: Disk, bytes: Uint8Array, length: number): number {
   return disk.checksum(bytes, 16, length, disk.checksum(bytes, 0, 12))
 }

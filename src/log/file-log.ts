@@ -153,7 +153,7 @@ export class FileLog extends SegmentedLog {
     for (const block of blocks) {
       const segment = this.#segmentOf(block)
       segment.committed(block)
-      this.admit(segment, block, block.recordsStart, block.end)
+      this.admit(segment, block, block.recordsStart)
     }
   }
 
@@ -183,6 +183,16 @@ export class FileLog extends SegmentedLog {
       this.#forUnsafe(async (segment) => {
         await segment.write(throughSequence)
         if (segment !== this.#active && segment.isWritten) await this.#makeSafe(segment)
+      }),
+    )
+  }
+
+  /** Writes everything that is placed to the log's files and makes it safe. */
+  commit(): Promise<void> {
+    return this.#inTurn(() =>
+      this.#forUnsafe(async (segment) => {
+        await segment.commit()
+        await this.#makeSafe(segment)
       }),
     )
   }
@@ -397,7 +407,7 @@ export class FileLog extends SegmentedLog {
   }
 
   async #makeSafe(segment: FileSegment): Promise<void> {
-    await segment.sync()
+    if (!segment.isSafe) await segment.sync()
     if (segment.isSafe) this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
   }
 

@@ -5,7 +5,7 @@
 import type { DiskFile, FanfareError } from '../base/index.js'
 import { type Block, claimedLength, readBlock } from './block.js'
 import type { BlockCache, CachedBlocks } from './block-cache.js'
-import { encodeFileHeader, failedSync, readRange } from './file-header.js'
+import { encodeFileHeader, failedSync, isDiskFull, readRange } from './file-header.js'
 import type { FilePool } from './file-pool.js'
 import { firstIndex, READ_BYTES, Segment, type LoadedBlocks, type ReadTerms } from './segment.js'
 import { scanSegment, type ByteRange } from './segment-scan.js'
@@ -165,6 +165,31 @@ export class FileSegment extends Segment implements CachedBlocks {
     await this.#home.pool.use(this.path, 'write', async (file) => {
       while (isDue()) await this.#writeRun(file, throughSequence)
     })
+  }
+
+  /** Writes all placed blocks and makes them safe, the file's name too. */
+  async commit(): Promise<void> {
+    if (this.isWritten) return
+    if (!this.#isNamed || this.#syncedLength < this.#writtenLength) {
+      await this.write(Infinity)
+      await this.sync()
+      return
+    }
+    if (this.#syncFailure !== undefined) throw this.#syncFailure
+    const blocks = this.#unwritten
+    const { length: count } = blocks
+    const { runs, length } = gatherRuns(blocks)
+    try {
+      await this.#home.pool.use(this.path, 'durable', (file) =>
+        file.writeDurably(runs, this.#writtenLength),
+      )
+    } catch (cause) {
+      if (!isDiskFull(cause)) this.#syncFailure = failedSync(this.path, cause)
+      throw this.#syncFailure ?? cause
+    }
+    this.#unwritten = blocks.slice(count)
+    this.#writtenLength += length
+    this.#syncedLength = this.#writtenLength
   }
 
   /** Makes what is written safe, the file's name too. */
@@ -448,4 +473,23 @@ export class FileSegment extends Segment implements CachedBlocks {
       (after?.firstSequence ?? this.nextSequence) - 1,
     )
   }
+}
+
+/** The bytes of blocks, in pieces that lie side by side in memory. */
+function gatherRuns(blocks: readonly Block[]): {
+  readonly runs: Uint8Array[]
+  readonly length: number
+} {
+  const runs: Uint8Array[] = []
+  let length = 0
+  for (let i = 0; i < blocks.length;) {
+    const { bytes, start } = blocks[i]!
+    let { end } = blocks[i++]!
+    while (i < blocks.length && blocks[i]!.bytes === bytes && blocks[i]!.start === end) {
+      end = blocks[i++]!.end
+    }
+    runs.push(bytes.subarray(start, end))
+    length += end - start
+  }
+  return { runs, length }
 }
