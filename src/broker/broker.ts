@@ -2,7 +2,14 @@
 //
 // Handlers run when the engine delivers: an idle handler inside this process is called before `emit` returns; what it
 // emits meanwhile follows after the current message has reached everybody.
-import { Alarms, FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
+import {
+  Alarms,
+  FanfareError,
+  toMilliseconds,
+  type Clock,
+  type Duration,
+  type ErrorCode,
+} from '../base/index.js'
 import type { Codec } from '../codec/index.js'
 import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
 import { matchesPattern, type TopicHandle } from '../topic/index.js'
@@ -27,7 +34,7 @@ import {
 import { assertKind, type Verb } from './message-kinds.js'
 import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
-import { optionInvalid } from './option-checks.js'
+import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
 import { Publications, toMessage, toMessageInTurn, type Parameterized } from './publications.js'
 import { toPublishTerms, type PublishOptions } from './publish-options.js'
 import { ReceivedMessage } from './received-message.js'
@@ -59,6 +66,7 @@ import type {
 import type { Transaction, TransactionOf } from './transaction.js'
 import { TypeIndex, typeTopic } from './type-index.js'
 import type { Validation } from './validation.js'
+import { waitFor } from './waiting.js'
 
 export interface RequestOptions extends EmitOptions {
   /** Longest wait for the answer; default '5s'. */
@@ -73,6 +81,12 @@ export interface CloseOptions {
   readonly drain?: Duration
 }
 
+export interface FlushOptions {
+  /** Longest wait; default '30s'. */
+  readonly timeout?: Duration
+  readonly signal?: AbortSignal
+}
+
 export interface BrokerParts<C extends Catalog | undefined = Catalog | undefined> {
   readonly engine: Engine
   readonly clock: Clock
@@ -83,8 +97,13 @@ export interface BrokerParts<C extends Catalog | undefined = Catalog | undefined
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined
 }
 
+/** What is wrong with each message of its kind, and not with one. */
+const WRONG_CALLS: ReadonlySet<string> = new Set<ErrorCode>(['CLOSED', 'ASYNC_SCHEMA'])
+
 const DEFAULT_REQUEST_TIMEOUT: Duration = '5s'
 const DEFAULT_DRAIN: Duration = '30s'
+const DEFAULT_FLUSH_TIMEOUT: Duration = '30s'
+const FLUSH_OPTIONS: ReadonlySet<string> = new Set<keyof FlushOptions>(['timeout', 'signal'])
 
 /** `C` is the type of its catalog: `Broker<typeof catalog>`. A function that takes `Broker` takes any. */
 export class Broker<C extends Catalog | undefined = undefined> implements AsyncDisposable {
@@ -131,7 +150,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
 
   /**
    * Sends an event to whoever is subscribed now: at most once, nothing to await. Throws for a wrong call (CLOSED,
-   * TOPIC_INVALID, UNDECLARED_TOPIC, KIND_MISMATCH, VALIDATION_FAILED, ASYNC_SCHEMA); what fails on the way becomes an `emit-failed` event.
+   * TOPIC_INVALID, UNDECLARED_TOPIC, KIND_MISMATCH, ASYNC_SCHEMA); what fails on the way becomes an `emit-failed` event.
    *
    * @example broker.emit(Price, { bid: 187.2 }, { params: { symbol: 'AAPL' } })
    */
@@ -147,7 +166,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     try {
       this.engine.publish(publication.topic, toMessage(publication, data, options))
     } catch (error) {
-      if (!FanfareError.is(error) || error.code === 'CLOSED') throw error
+      if (!FanfareError.is(error) || WRONG_CALLS.has(error.code)) throw error
       this.report({ type: 'emit-failed', topic: publication.topic.name, error })
     }
   }
@@ -338,11 +357,17 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     return (await this.#loadVerbs()).transaction(fill as (tx: Transaction) => unknown, options)
   }
 
-  /** Resolves when what was emitted has left this process and no subscription that makes publishers wait is full. */
-  async flush(): Promise<void> {
+  /**
+   * Resolves when what was emitted has left this process and no subscription that makes publishers wait is full. Rejects with
+   * TIMEOUT, naming them, when one stays full: that of the handler that calls it, for one.
+   */
+  async flush(options: FlushOptions = {}): Promise<void> {
     this.#assertOpen()
-    await Promise.all([...this.#subscriptions].map((subscription) => subscription.whenRoom()))
-    await this.engine.flush()
+    refuseUnknownOptions('flush', options, FLUSH_OPTIONS)
+    const timeoutMs = toMilliseconds(options.timeout ?? DEFAULT_FLUSH_TIMEOUT)
+    const flushed = this.#whenRoom().then(() => this.engine.flush())
+    const timedOut = (): FanfareError => notFlushed(timeoutMs, this.#subscriptions)
+    await waitFor(this.#alarms, flushed, { timeoutMs, signal: options.signal, timedOut })
   }
 
   /** Takes no further messages, waits for handlers at work as long as `drain` says, and closes the engine. Idempotent. */
@@ -386,6 +411,11 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     if (!matchesPattern(patternOf(source), topic)) return undefined
     const definition = typeof source === 'string' ? this.#catalog.findDefinition(topic) : source
     return new ReceivedMessage(message, this.context, definition)
+  }
+
+  /** @internal Waits for `work`, no longer than `limitMs`. */
+  async atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+    await waitFor(this.#alarms, work, { timeoutMs: limitMs })
   }
 
   /** @internal */
@@ -442,6 +472,12 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     } finally {
       this.#publishesWaiting -= 1
     }
+  }
+
+  async #whenRoom(): Promise<void> {
+    // What a handler has emitted just now is delivered when it returns.
+    await Promise.resolve()
+    await Promise.all([...this.#subscriptions].map((subscription) => subscription.whenRoom()))
   }
 
   #loadVerbs(): Promise<DurableVerbs> {
@@ -524,21 +560,13 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
       this.#verbs?.drain(drainMs),
       ...[...this.#subscriptions].map((subscription) => subscription.drain()),
     ])
-    await this.#withinMs(drainMs, drained)
+    await waitFor(this.#alarms, drained, { timeoutMs: drainMs })
     for (const end of [...this.#requestsUnderWay]) {
       end(new FanfareError('CLOSED', 'the broker was closed before the answer came'))
     }
     await this.engine.close({ drainMs })
     this.#verbs?.abandon()
     this.#alarms.close()
-  }
-
-  async #withinMs(limitMs: number, work: Promise<unknown>): Promise<void> {
-    await Promise.race([work, this.#sleep(limitMs)])
-  }
-
-  #sleep(durationMs: number): Promise<void> {
-    return new Promise((resolve) => this.#alarms.set(durationMs, resolve))
   }
 }
 
@@ -556,4 +584,16 @@ function unsupportedTypes(engine: string): FanfareError {
     `the ${engine} engine knows topics and no types: it would send every message here; open the broker with a catalog, which says the topics of a type`,
     { details: { engine } },
   )
+}
+
+function notFlushed(timeoutMs: number, subscriptions: Iterable<LiveSubscription>): FanfareError {
+  const full = [...subscriptions].filter(({ isFull }) => isFull).map(({ pattern }) => pattern)
+  const why =
+    full.length === 0
+      ? 'what was emitted has not left this process'
+      : `the handlers of ${full.join(', ')} have not made room; a handler that flushes while its own queue is full waits for itself`
+  return new FanfareError('TIMEOUT', `not flushed within ${timeoutMs} ms: ${why}`, {
+    retryable: true,
+    details: { timeoutMs, full },
+  })
 }

@@ -1,7 +1,7 @@
 // A message published in this process. It carries the value itself; id, time, headers and bytes are made when somebody asks
 // for them, so that an emit to a handler in the same process costs one object (`npm run bench:process`).
 import { IdentifierSource, type Clock } from '../base/index.js'
-import type { Codec } from '../codec/index.js'
+import { jsonCodec, type Codec } from '../codec/index.js'
 import { BytesMessage, EngineMessage } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import { toCommonHeaders, toOwnHeaders } from './cloud-event.js'
@@ -220,7 +220,11 @@ export class LiveMessage extends EngineMessage implements Message {
       const fields = given.size === 0 ? own : [...own, ...given]
       writeMessage(message, reply, this.#publication.opening, fields, body)
     } else if (given.size > 0) writeMessage(message, reply, PLAIN_OPENING, [...given], body)
-    else writeMessage(message, reply, NO_BYTES, NO_FIELDS, body)
+    else if (reply.length === 0 && this.#publication.context.codec === jsonCodec) {
+      // The codec's bytes are nobody else's, so that they need no copy.
+      message.buffer = body
+      message.bodyEnd = body.length
+    } else writeMessage(message, reply, NO_BYTES, NO_FIELDS, body)
     return (later.bytes = message)
   }
 

@@ -1,5 +1,5 @@
 // A live subscription: between the engine's delivery, which must not wait, and a handler, which may take its time.
-import { FanfareError } from '../base/index.js'
+import { FanfareError, toMilliseconds, type Duration } from '../base/index.js'
 import { HandlerLane, type OverflowPolicy } from '../delivery/index.js'
 import {
   assertGroup,
@@ -37,16 +37,26 @@ export interface Subscription extends AsyncDisposable {
   readonly queued: number
   /** Messages lost to overflow since the start. */
   readonly dropped: number
-  /** Takes no further messages; resolves when the handler has seen those that wait. */
-  drain(): Promise<void>
-  /** Takes no further messages and forgets those that wait; resolves when calls under way have ended. */
-  close(): Promise<void>
+  /** Takes no further messages; waits until the handler has seen those that wait, as long as `drain` says. */
+  drain(options?: SubscriptionCloseOptions): Promise<void>
+  /**
+   * Takes no further messages and forgets those that wait; waits for calls under way, as long as `drain` says. A handler that
+   * awaits the close of its own subscription waits for itself: let it call `void subscription.close()`.
+   */
+  close(options?: SubscriptionCloseOptions): Promise<void>
+}
+
+export interface SubscriptionCloseOptions {
+  /** Longest wait for handlers at work; default '30s'. */
+  readonly drain?: Duration
 }
 
 export interface SubscriptionHost {
   readonly engine: Engine
   readonly context: MessageContext
   report(event: BrokerEvent): void
+  /** Waits for `work`, no longer than `limitMs`. */
+  atMost(limitMs: number, work: Promise<unknown>): Promise<void>
   forget(subscription: LiveSubscription): void
   /** Whether nothing is taken that has no definition. */
   readonly isStrict: boolean
@@ -61,6 +71,7 @@ export interface Feed {
 }
 
 const DEFAULT_CAPACITY = 10_000
+const DEFAULT_DRAIN: Duration = '30s'
 
 export class LiveSubscription implements Receiver, Subscription {
   readonly pattern: string
@@ -123,6 +134,11 @@ export class LiveSubscription implements Receiver, Subscription {
     return this.#lane.queued
   }
 
+  /** Whether publishers that wait for room have to. */
+  get isFull(): boolean {
+    return this.#lane.isFull
+  }
+
   get isAtWork(): boolean {
     return !this.isPulled && !this.#lane.isIdle
   }
@@ -152,15 +168,17 @@ export class LiveSubscription implements Receiver, Subscription {
     return this.#lane.whenRoom()
   }
 
-  async drain(): Promise<void> {
+  async drain({ drain = DEFAULT_DRAIN }: SubscriptionCloseOptions = {}): Promise<void> {
+    const limitMs = toMilliseconds(drain)
     this.#leave()
-    await this.#lane.whenIdle()
+    if (this.#lane.isIdle) return
+    await this.#host.atMost(limitMs, this.#lane.whenIdle())
   }
 
-  async close(): Promise<void> {
-    this.#leave()
+  async close(options: SubscriptionCloseOptions = {}): Promise<void> {
+    const ended = this.drain(options)
     this.#lane.stop()
-    await this.#lane.whenIdle()
+    await ended
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

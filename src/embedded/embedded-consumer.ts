@@ -2,7 +2,7 @@
 // ledger what became of each. The ledger decides; the loop hands out; the notes keep; this class is where they meet, and takes
 // the verdicts.
 import { FanfareError } from '../base/index.js'
-import { ConsumerLedger, type LedgerFailure } from '../delivery/index.js'
+import { ConsumerLedger, type LedgerFailure } from '../delivery/ledger/index.js'
 import {
   differingFields,
   type Consumer,
@@ -31,7 +31,7 @@ import { Member } from './member.js'
 import { Members } from './members.js'
 import { MessageSource } from './message-source.js'
 import { PendingCount } from './pending-count.js'
-import type { Interested } from './retention.js'
+import type { Interested } from './interested.js'
 import { resolveStart } from './start-point.js'
 import type { StreamSite } from './stream-site.js'
 
@@ -68,7 +68,7 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
     this.#home = home
     this.#terms = recovered?.terms ?? { settings }
     this.#ledger = recovered?.ledger ?? new ConsumerLedger(ledgerOptionsOf(settings), 1)
-    this.pending = new PendingCount(home.log, site.topicAt)
+    this.pending = new PendingCount(home.log, site)
     this.#loop = new HandOutLoop(site, this)
     this.#notes = new ConsumerNotes(site, this)
     this.#alarms = new ConsumerAlarms(site, () => this.#ring())
@@ -77,6 +77,7 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
       home,
       () => this.#terms,
       () => this.#loop.call(),
+      this,
     )
     this.#desk = new DeadLetterDesk(site, home, {
       settings: () => this.settings,
@@ -257,6 +258,10 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   /** Takes other settings; what is in flight is handed out anew. */
   async update(settings: ConsumerSettings): Promise<void> {
     if (differingFields(settings, this.settings).length === 0) return
+    // Nothing may be offered to the new ledger before the stream is read again from where it begins: what it knows of and does not
+    // see in its place it would take for gone.
+    this.#isStarted = false
+    this.source.close()
     const snapshot = this.#ledger.snapshot()
     for (const { member, token } of this.#inFlight.dropAll()) member.receiver.expired?.(token)
     this.#ledger = ConsumerLedger.restore(ledgerOptionsOf(settings), snapshot, [])
@@ -277,8 +282,14 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   }
 
   snapshot(): Uint8Array {
+    this.lookThrough()
     const terms = { ...this.#terms, targets: this.source.targets }
     return encodeConsumerSnapshot(terms, this.#ledger)
+  }
+
+  /** The ledger learns that what the feed passed over is none of its own. */
+  lookThrough(): void {
+    if (this.isFollowing) this.#ledger.skip(this.#home.feed.position - 1)
   }
 
   wants(topic: string): boolean {
@@ -294,8 +305,23 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
     this.pending.count += 1
   }
 
-  messagesCommitted(): void {
-    if (this.pending.count > 0) this.#loop.call()
+  get isFollowing(): boolean {
+    return this.source.isFollowing
+  }
+
+  take(message: StoredMessage): boolean {
+    const ledger = this.#ledger
+    if (message.sequence < ledger.position) return true
+    if (!this.isRunning || this.isPaused || !this.members.haveCredit) return false
+    return ledger.wantsMore && this.source.take(ledger, message)
+  }
+
+  fallBehind(sequence: number): void {
+    this.source.fallBehind(this.#ledger, sequence)
+  }
+
+  wake(): void {
+    this.#loop.call()
   }
 
   /** Accepted messages were lost. */
@@ -304,7 +330,9 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   }
 
   messageRemoved(sequence: number, topic: string): void {
-    if (sequence > this.#ledger.deliveredSequence && this.wants(topic)) this.pending.count -= 1
+    // What lies before its start was never counted.
+    if (sequence <= this.#ledger.deliveredSequence || this.#ledger.isSettled(sequence)) return
+    if (this.wants(topic)) this.pending.count -= 1
   }
 
   /** Hands out letters of this consumer again, the oldest original first; they leave the box when they are settled. */

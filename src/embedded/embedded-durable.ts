@@ -53,7 +53,7 @@ export interface DurablePlace {
   readonly clock: Clock
   readonly alarms: Alarms
   topic(name: string): TopicHandle
-  topicAt(bytes: Uint8Array, from: number, to: number): TopicHandle
+  readonly topicAt: (bytes: Uint8Array, from: number, to: number) => TopicHandle
   report(event: EngineEvent): void
   /** Delivers to live receivers only. */
   deliver(address: TopicHandle, message: EngineMessage): PublishOutcome
@@ -90,7 +90,7 @@ export class EmbeddedDurable implements Durable {
       clock: place.clock,
       alarms: place.alarms,
       store,
-      topicAt: (bytes, from, to) => place.topicAt(bytes, from, to),
+      topicAt: place.topicAt,
       topic: (name) => place.topic(name),
       report: (event) => place.report(event),
       deliver: (address, message) => void place.deliver(address, message),

@@ -1,7 +1,7 @@
 // The loop that hands out: as long as members have credit, the ledger has room and the stream has messages, it takes a batch, has
 // its attempts written down, and delivers. It runs when something became possible, and once at a time.
 import type { FanfareError } from '../base/index.js'
-import type { ConsumerLedger } from '../delivery/index.js'
+import type { ConsumerLedger } from '../delivery/ledger/index.js'
 import type { ConsumerSettings, StoredMessage } from '../engine/index.js'
 import { inBackground } from './background.js'
 import { HandOutBatch, type BatchItem } from './hand-out-batch.js'
@@ -63,29 +63,41 @@ export class HandOutLoop {
     inBackground(this.#run(), this.#site)
   }
 
+  /** While one batch is delivered, the attempts of the next are being written. */
   async #run(): Promise<void> {
     const owner = this.#owner
+    let ready: HandOutBatch | undefined
     let inOneGo = 0
-    while (this.#isCalled && owner.isRunning) {
+    while (owner.isRunning && (this.#isCalled || ready !== undefined)) {
       this.#isCalled = false
-      owner.workAtDesk()
-      const batch = new HandOutBatch()
-      if (!owner.isPaused) this.#fill(batch)
-      if (batch.isEmpty) {
-        // What was looked at may be parked behind a dead letter.
-        owner.workAtDesk()
-        continue
+      const next = this.#takeBatch()
+      const writing = next.isEmpty ? undefined : this.#writeAttempts(next)
+      if (ready !== undefined) {
+        await this.#deliver(ready)
+        inOneGo += ready.items.length
+        this.#isCalled = true
       }
-      this.#isCalled = true
-      if (!(await this.#writeAttempts(batch))) break
-      await this.#deliver(batch)
-      inOneGo += batch.items.length
+      const isWritten = await writing
+      ready = isWritten === true ? next : undefined
+      if (isWritten === false) break
       if (inOneGo < MOST_IN_ONE_GO) continue
       await new Promise<void>((resolve) => this.#site.clock.defer(resolve))
       inOneGo = 0
     }
+    if (ready !== undefined) await this.#deliver(ready)
     this.#isAtWork = false
     owner.rested()
+  }
+
+  #takeBatch(): HandOutBatch {
+    const owner = this.#owner
+    owner.workAtDesk()
+    const batch = new HandOutBatch()
+    if (!owner.isPaused) this.#fill(batch)
+    // What was looked at may be parked behind a dead letter.
+    if (batch.isEmpty) owner.workAtDesk()
+    else this.#isCalled = true
+    return batch
   }
 
   #fill(batch: HandOutBatch): void {

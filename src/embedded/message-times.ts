@@ -1,7 +1,7 @@
 // What happens to messages of a stream at a moment of their own: one with a time to live is removed, a delayed one is
 // appended anew, where everybody sees it, and its first record removed in the same commit.
 import type { Alarm } from '../base/index.js'
-import { DueTimes } from '../delivery/index.js'
+import { DueTimes } from '../delivery/ledger/index.js'
 import type { AppendOptions, BytesMessage } from '../engine/index.js'
 import type { Log } from '../log/index.js'
 import { inBackground } from './background.js'

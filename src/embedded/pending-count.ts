@@ -1,17 +1,17 @@
 // How many messages a consumer has still to be handed for the first time: counted once, then kept.
 import type { Log } from '../log/index.js'
 import { IS_DELAYED } from './record-flags.js'
-import type { TopicLookUp } from './stream-record.js'
-import { moveToNext, selectTopics, type TopicFilter } from './topic-selection.js'
+import { walkRecords } from './record-walk.js'
+import { selectTopics, type SelectionSite, type TopicFilter } from './topic-selection.js'
 
 export class PendingCount {
   count = 0
   readonly #log: Log
-  readonly #topicAt: TopicLookUp
+  readonly #site: SelectionSite
 
-  constructor(log: Log, topicAt: TopicLookUp) {
+  constructor(log: Log, site: SelectionSite) {
     this.#log = log
-    this.#topicAt = topicAt
+    this.#site = site
   }
 
   /**
@@ -42,17 +42,16 @@ export class PendingCount {
   }
 
   async #countBetween(from: number, through: number, filter: TopicFilter): Promise<number> {
-    const cursor = this.#log.cursor(from)
+    const { clock, topicAt } = this.#site
+    const cursor = this.#log.cursor(from, { isTransient: true })
     let count = 0
-    try {
-      while ((await moveToNext(cursor)) && cursor.sequence <= through) {
-        if ((cursor.flags & IS_DELAYED) !== 0) continue
-        const { name } = this.#topicAt(cursor.bytes, cursor.keyStart, cursor.keyEnd)
-        if (filter.matches(name)) count += 1
-      }
-    } finally {
-      cursor.close()
-    }
+    await walkRecords(cursor, clock, () => {
+      if (cursor.sequence > through) return false
+      if ((cursor.flags & IS_DELAYED) !== 0) return true
+      const { name } = topicAt(cursor.bytes, cursor.keyStart, cursor.keyEnd)
+      if (filter.matches(name)) count += 1
+      return true
+    })
     return count
   }
 }

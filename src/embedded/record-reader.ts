@@ -16,7 +16,7 @@ export class RecordReader implements StreamReader {
   #cursor: LogCursor | undefined
   /** Last per topic: the sequences to show, ascending; undefined: all. */
   #targets: readonly number[] | undefined
-  #nextTarget = 0
+  #targetIndex = 0
 
   constructor(log: Log, topicAt: TopicLookUp, options: ReadOptions) {
     this.#log = log
@@ -31,21 +31,25 @@ export class RecordReader implements StreamReader {
     const cursor = this.#cursor
     if (cursor === undefined) return this.#begin().then(() => this.next())
     for (;;) {
-      if (!this.#seekTarget(cursor)) return undefined
+      if (this.#targets !== undefined && !this.#seekTarget(cursor)) return undefined
       const found = cursor.next()
-      if (found === 'end') return undefined
-      if (found === 'wait') return cursor.loaded().then(() => this.next())
-      this.#nextTarget += 1
+      if (found !== 'record') {
+        return found === 'end' ? undefined : cursor.loaded().then(() => this.next())
+      }
       if (cursor.sequence > this.#through) return undefined
+      if (this.#targets !== undefined && cursor.sequence !== this.#targets[this.#targetIndex]) {
+        continue
+      }
       if ((cursor.flags & IS_DELAYED) !== 0) continue
       const message = showRecord(cursor, this.#message, this.#topicAt)
-      if (this.#filter.matches(message.handle.name)) return message
+      if (this.#filter.matchesEverything || this.#filter.matches(message.handle.name)) {
+        return message
+      }
     }
   }
 
   close(): void {
     this.#cursor?.close()
-    this.#nextTarget = Infinity
     this.#targets = []
   }
 
@@ -53,13 +57,14 @@ export class RecordReader implements StreamReader {
     const start = this.#options.start ?? { at: 'first' }
     const { position, targets } = await resolveStart(this.#log, start, this.#filter.patterns)
     this.#targets ??= targets
-    this.#cursor = this.#log.cursor(position)
+    this.#cursor = this.#log.cursor(position, { isTransient: true })
   }
 
-  /** False when there is no further target. Called again for the same one when it had to be loaded first. */
+  /** Goes to the next target that was not passed; false when there is none. */
   #seekTarget(cursor: LogCursor): boolean {
-    if (this.#targets === undefined) return true
-    const target = this.#targets[this.#nextTarget]
+    const targets = this.#targets!
+    while (targets[this.#targetIndex]! < cursor.position) this.#targetIndex += 1
+    const target = targets[this.#targetIndex]
     if (target === undefined) return false
     if (cursor.position !== target) cursor.seek(target)
     return true

@@ -6,7 +6,7 @@ import {
   type Consumer,
   type ConsumerSettings,
 } from '../engine/index.js'
-import { patternsOverlap } from '../topic/index.js'
+import { PatternIndex, patternsOverlap } from '../topic/index.js'
 import type { ConsumerHome } from './consumer-home.js'
 import type { RecoveredConsumer } from './consumer-record.js'
 import { EmbeddedConsumer } from './embedded-consumer.js'
@@ -17,6 +17,8 @@ export class StreamConsumers {
   readonly #site: StreamSite
   readonly #home: ConsumerHome
   readonly #byName = new Map<string, EmbeddedConsumer>()
+  /** By the patterns that each was indexed under, which an update may change. */
+  #byTopic = new PatternIndex<EmbeddedConsumer>()
 
   constructor(site: StreamSite, home: ConsumerHome) {
     this.#site = site
@@ -37,7 +39,9 @@ export class StreamConsumers {
 
   /** Those that want messages of `topic`. */
   wanting(topic: string): EmbeddedConsumer[] {
-    return [...this.#byName.values()].filter((consumer) => consumer.wants(topic))
+    const wanting = new Set<EmbeddedConsumer>()
+    this.#byTopic.forEachMatch(topic, (consumer) => wanting.add(consumer))
+    return [...wanting]
   }
 
   async create(settings: ConsumerSettings): Promise<Consumer> {
@@ -60,8 +64,10 @@ export class StreamConsumers {
     assertConsumerSettings(settings, this.#home.settings)
     const consumer = this.#byName.get(settings.name)
     if (consumer === undefined) throw noConsumerError(this.#home.name, settings.name)
-    await consumer.update(settings)
-    this.#forgetInterest()
+    this.#displace(consumer)
+    const updated = consumer.update(settings)
+    this.#place(consumer)
+    await updated
     return consumer
   }
 
@@ -69,8 +75,7 @@ export class StreamConsumers {
   async delete(name: string): Promise<boolean> {
     const consumer = this.#byName.get(name)
     if (consumer === undefined) return false
-    this.#byName.delete(name)
-    this.#forgetInterest()
+    this.#displace(consumer)
     const reason = `consumer ${name} of stream ${this.#home.name} was deleted`
     await consumer.delete(new FanfareError('CONSUMER_DELETED', reason))
     return true
@@ -79,6 +84,7 @@ export class StreamConsumers {
   async deleteAll(reason: FanfareError): Promise<void> {
     for (const consumer of this.#byName.values()) await consumer.delete(reason)
     this.#byName.clear()
+    this.#byTopic = new PatternIndex()
   }
 
   /** Takes those up again that an earlier life had. */
@@ -92,6 +98,13 @@ export class StreamConsumers {
 
   #place(consumer: EmbeddedConsumer): void {
     this.#byName.set(consumer.name, consumer)
+    for (const pattern of patternsOf(consumer)) this.#byTopic.insert(pattern, consumer)
+    this.#forgetInterest()
+  }
+
+  #displace(consumer: EmbeddedConsumer): void {
+    this.#byName.delete(consumer.name)
+    for (const pattern of patternsOf(consumer)) this.#byTopic.remove(pattern, consumer)
     this.#forgetInterest()
   }
 
@@ -124,4 +137,9 @@ export class StreamConsumers {
   #topicsOf({ topics }: ConsumerSettings): readonly string[] {
     return topics.length === 0 ? this.#home.settings.topics : topics
   }
+}
+
+/** Without patterns of its own a consumer wants everything. */
+function patternsOf({ settings: { topics } }: EmbeddedConsumer): readonly string[] {
+  return topics.length === 0 ? ['>'] : [...new Set(topics)]
 }

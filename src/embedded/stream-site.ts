@@ -4,7 +4,7 @@ import type { EngineEvent, EngineMessage } from '../engine/index.js'
 import type { LogStore } from '../log/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import type { DeadLetterBox } from './dead-letter-box.js'
-import type { Interested } from './retention.js'
+import type { Interested } from './interested.js'
 import type { TopicLookUp } from './stream-record.js'
 
 export interface StreamSite {

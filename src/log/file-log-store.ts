@@ -46,12 +46,15 @@ export interface FileLogStoreOptions {
   readonly checkpointBytes?: number
   /** Bytes of recent blocks kept in memory for readers, over all logs; default 32 MiB. */
   readonly cacheBytes?: number
+  /** Bytes that must have gathered for the next group to be written before the one in front is told; default 256 KiB. */
+  readonly overlapBytes?: number
   /** Told of damage that is met while reading, and of what goes wrong in the background. */
   readonly onFinding?: (finding: RecoveryFinding) => void
 }
 
 const DEFAULT_CHECKPOINT_BYTES = 67_108_864
 const DEFAULT_CACHE_BYTES = 33_554_432
+const DEFAULT_OVERLAP_BYTES = 262_144
 
 /**
  * Opens the store in `disk`, which nobody else may use meanwhile. Throws FORMAT_TOO_NEW, LOG_DAMAGED, DISK_FULL, DISK_FAILED.
@@ -104,7 +107,11 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       journalLost: (cause) => this.#cycle.journalLost(cause),
     }))
     const reserve = (this.#reserve = new DiskReserve(disk))
-    this.#cycle = new CommitCycle({ clock, groups, owners, checkpoints, reserve, health })
+    const overlapBytes = options.overlapBytes ?? DEFAULT_OVERLAP_BYTES
+    this.#cycle = new CommitCycle({
+      ...{ clock, groups, owners, checkpoints, reserve, health },
+      overlapBytes,
+    })
     this.#memory = new MemoryCommits(clock, catalogue, groups)
     this.#upkeep = new SegmentUpkeep(this.pool, health)
   }

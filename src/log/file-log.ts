@@ -15,8 +15,11 @@ import type { LogLimits } from './log.js'
 import type { NumberSet } from './number-set.js'
 import { copyRecord } from './memory-log.js'
 import { RecordView } from './record.js'
-import type { Segment } from './segment.js'
+import { READ_BYTES, type ReadPosition, type Segment } from './segment.js'
 import { SegmentedLog, type SegmentedLogOptions } from './segmented-log.js'
+
+/** Compaction syncs what it writes after so much. */
+const SYNC_STEP_BYTES = 1_048_576
 
 const DEFAULT_SEGMENT_BYTES = 16_777_216
 
@@ -70,6 +73,7 @@ export class FileLog extends SegmentedLog {
     super(options)
     this.directory = directory
     this.#home = home
+    this.segments.readAhead = home.cache.readAhead
     this.#segmentBytes = options.settings.segmentBytes ?? DEFAULT_SEGMENT_BYTES
   }
 
@@ -149,7 +153,7 @@ export class FileLog extends SegmentedLog {
     for (const block of blocks) {
       const segment = this.#segmentOf(block)
       segment.committed(block)
-      this.admit(segment, block, block.recordsStart, block.end)
+      this.admit(segment, block, block.recordsStart)
     }
   }
 
@@ -183,6 +187,16 @@ export class FileLog extends SegmentedLog {
     )
   }
 
+  /** Writes everything that is placed to the log's files and makes it safe. */
+  commit(): Promise<void> {
+    return this.#inTurn(() =>
+      this.#forUnsafe(async (segment) => {
+        await segment.commit()
+        await this.#makeSafe(segment)
+      }),
+    )
+  }
+
   /** Makes everything that is written safe. */
   sync(): Promise<void> {
     return this.#inTurn(() => this.#forUnsafe((segment) => this.#makeSafe(segment)))
@@ -196,8 +210,10 @@ export class FileLog extends SegmentedLog {
     const writer = new BlockWriter(this.incarnation, (block) => blocks.push(block))
     const view = new RecordView()
     let storedBytes = 0
+    let after: ReadPosition | undefined
     for (let at = segment.firstSequence; at < segment.nextSequence;) {
-      const loaded = await segment.load(at)
+      const loaded = await segment.load(at, { bytes: READ_BYTES, after })
+      after = loaded.end
       for (const block of loaded.blocks) {
         for (let start = block.recordsStart; start < block.end; start = view.bodyEnd) {
           view.show(block, start)
@@ -391,7 +407,7 @@ export class FileLog extends SegmentedLog {
   }
 
   async #makeSafe(segment: FileSegment): Promise<void> {
-    await segment.sync()
+    if (!segment.isSafe) await segment.sync()
     if (segment.isSafe) this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
   }
 
@@ -407,11 +423,16 @@ export class FileLog extends SegmentedLog {
       await file.write(header, 0, header.length, 0)
       let position = header.length
       let chain = 0
+      let synced = 0
       for (const block of blocks) {
         block.position = position
         chain = block.stamp(disk, chain, position, 0)
         await file.write(block.bytes, block.start, block.end, position)
         position = block.position + block.length
+        // In steps: a commit that syncs meanwhile waits for what is under way, which shall be little.
+        if (position - synced < SYNC_STEP_BYTES) continue
+        await file.sync()
+        synced = position
       }
       await file.sync()
       return position

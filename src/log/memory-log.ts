@@ -55,7 +55,7 @@ export class MemoryLog extends SegmentedLog {
     this.#waitingSegments = []
     for (let i = 0; i < blocks.length; i++) {
       const block = blocks[i]!
-      this.admit(segments[i]!, block, Math.max(from, block.recordsStart), block.end)
+      this.admit(segments[i]!, block, Math.max(from, block.recordsStart))
       from = 0
     }
   }

@@ -1,7 +1,8 @@
 // A bit that is turned over at rest: what was published is shown with its own bytes or not at all, what is missing is reported with
 // its stream, the other streams are whole, and the broker works. FANFARE_CRASH_SEED runs one seed again, FANFARE_CRASH_RUNS that many.
 import { beforeAll, describe, expect, it } from 'vitest'
-import { FaultDisk, SeededRandom } from '../../src/base/index.js'
+import { SeededRandom } from '../../src/base/index.js'
+import { FaultDisk } from '../../src/base/faults/index.js'
 import { openEngineOnDisk } from '../../src/embedded/index.js'
 import type { EngineEvent } from '../../src/engine/index.js'
 import { TestClock } from '../../src/testing/test-clock.js'

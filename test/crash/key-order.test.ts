@@ -2,7 +2,8 @@
 // flight, and what comes out of it is in the order in which it went in, each once. FANFARE_CRASH_RUNS says how many seeds.
 import fc from 'fast-check'
 import { beforeAll, describe, it } from 'vitest'
-import { FaultDisk, SeededRandom } from '../../src/base/index.js'
+import { SeededRandom } from '../../src/base/index.js'
+import { FaultDisk } from '../../src/base/faults/index.js'
 import { openEngineOnDisk } from '../../src/embedded/index.js'
 import { TestClock } from '../../src/testing/test-clock.js'
 import { loadModules, nextTurn, unlessHalted } from './halting-disk.js'

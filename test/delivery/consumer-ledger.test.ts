@@ -2,7 +2,7 @@
 // promises that hold whatever the model says: nothing is lost, keys keep their order, stale tokens are refused.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ConsumerLedger, type LedgerOptions } from '../../src/delivery/index.js'
+import { ConsumerLedger, type LedgerOptions } from '../../src/delivery/ledger/index.js'
 import { NaiveLedger, type KeptLedger } from './naive-ledger.js'
 
 const STREAM_LENGTH = 60

@@ -1,6 +1,6 @@
 // The consumer's ledger in its simplest form: one map of messages, searched from end to end for every question. It is slow
 // and obviously right, and takes the same calls.
-import type { LedgerOptions } from '../../src/delivery/index.js'
+import type { LedgerOptions } from '../../src/delivery/ledger/index.js'
 
 interface Message {
   readonly id: number

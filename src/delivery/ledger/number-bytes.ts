@@ -1,6 +1,6 @@
 // Whole numbers as bytes, small ones in few: seven bits a byte, the lowest first, the top bit where more follow. Holds up
 // to 2^53, which is why it divides where others shift.
-import { FanfareError } from '../base/index.js'
+import { FanfareError } from '../../base/index.js'
 
 const LIMIT = 0x80
 /** Up to here numbers are shifted as 32-bit integers. */

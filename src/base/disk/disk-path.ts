@@ -1,5 +1,5 @@
 // The paths that a Disk takes: a grammar so narrow that no path leaves the root and every file system has the names.
-import { assert } from './errors.js'
+import { assert } from '../errors.js'
 
 const PART = /^[A-Za-z0-9_%-](?:[A-Za-z0-9_%.-]{0,253}[A-Za-z0-9_%-])?$/
 

@@ -5,7 +5,7 @@
 // States:  VERB -> (LINE_END | BEFORE_ARGUMENTS -> ARGUMENTS) -> VERB
 //          ARGUMENTS of PUB and HPUB -> PAYLOAD -> VERB
 //          any -> STOPPED, after a protocol error or `stop()`
-import { decodeExactly } from '../base/index.js'
+import { decodeExactly } from '../../base/index.js'
 import { readCount, splitWords } from './arguments.js'
 import type { ClientOperationSink, PublishFrame } from './client-operation.js'
 import { protocolErrors, type ProtocolError } from './protocol-error.js'

@@ -3,7 +3,7 @@
 // time, and says what to hand out next and what to write down.
 //
 // Only unsettled messages take room. Of what was offered and is not there any more, all is known: it is settled.
-import type { DeadLetterReason } from '../engine/index.js'
+import type { DeadLetterReason } from '../../engine/index.js'
 import { LedgerImage } from './ledger-image.js'
 import { LedgerNotes, type NotedFigures } from './ledger-notes.js'
 import type {

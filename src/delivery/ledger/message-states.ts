@@ -1,7 +1,7 @@
 // Where each message of a consumer's ledger is on its way, and the moves from one place to the next. A message is in one state at
 // a time and in what belongs to it: the list of fresh ones, a heap, the ack waits, the failures. The ledger says which move is
 // due; here it is made, with what the notes must tell of it.
-import type { DeadLetterReason } from '../engine/index.js'
+import type { DeadLetterReason } from '../../engine/index.js'
 import { AckWaits } from './ack-waits.js'
 import { KeyLanes } from './key-lanes.js'
 import { LedgerNotes } from './ledger-notes.js'

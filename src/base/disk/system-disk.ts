@@ -2,17 +2,28 @@
 // cost a tenth less than a FileHandle's (35 us against 38 for a write of 4 KiB into the page cache).
 import type * as fileSystem from 'node:fs'
 import type * as compression from 'node:zlib'
-import type { Disk, DiskFile, DiskPurpose, OpenMode } from './disk.js'
+import type { Disk, DiskFile, DiskPurpose, OpenMode } from '../disk.js'
 import { diskFailure, systemCode } from './disk-failure.js'
 import { checkDiskDirectory, checkDiskPath } from './disk-path.js'
-import { FanfareError } from './errors.js'
+import { FanfareError } from '../errors.js'
 import { IoScheduler } from './io-scheduler.js'
 
 type FileSystem = typeof fileSystem
 type Checksum = typeof compression.crc32
 type Callback<T> = (error: Error | null, result: T) => void
 
-const OPEN_FLAGS: Record<OpenMode, string> = { read: 'r', write: 'r+', create: 'wx+' }
+const OPEN_FLAGS: Record<OpenMode, string> = {
+  read: 'r',
+  write: 'r+',
+  create: 'wx+',
+  durable: 'r+',
+}
+
+/**
+ * Whether a write to a file that is opened for it is synced by the system itself, in the same call: a trip to the thread pool and back
+ * less, which is a fifth of a small commit. Elsewhere the flag is missing or stops at the disk's own cache.
+ */
+const SYNCS_WRITES = process.platform === 'linux'
 
 /** Windows neither opens directories nor needs them synced. */
 const CANNOT_SYNC_DIRECTORIES = new Set(['EISDIR', 'EPERM', 'EACCES'])
@@ -58,10 +69,11 @@ class SystemDisk implements Disk {
     checkDiskPath(path)
     const descriptor = await this.#scheduler.run(purpose, () =>
       settle<number>('open', path, (callback) =>
-        this.#fs.open(this.#absolute(path), OPEN_FLAGS[mode], callback),
+        this.#fs.open(this.#absolute(path), this.#flags(mode), callback),
       ),
     )
-    return new SystemFile(descriptor, path, purpose, this.#fs, this.#scheduler)
+    const isSynced = mode === 'durable' && SYNCS_WRITES
+    return new SystemFile(descriptor, path, purpose, isSynced, this.#fs, this.#scheduler)
   }
 
   async list(directory: string): Promise<string[]> {
@@ -128,6 +140,11 @@ class SystemDisk implements Disk {
     return this.#checksum(bytes.subarray(from, to), seed)
   }
 
+  #flags(mode: OpenMode): string | number {
+    if (mode !== 'durable' || !SYNCS_WRITES) return OPEN_FLAGS[mode]
+    return this.#fs.constants.O_RDWR | this.#fs.constants.O_DSYNC
+  }
+
   #absolute(path: string): string {
     return path === '' ? this.#root : `${this.#root}/${path}`
   }
@@ -137,6 +154,8 @@ class SystemFile implements DiskFile {
   readonly #descriptor: number
   readonly #path: string
   readonly #purpose: DiskPurpose
+  /** Whether the system syncs each write. */
+  readonly #isSynced: boolean
   readonly #fs: FileSystem
   readonly #scheduler: IoScheduler
   #underWay = 0
@@ -148,12 +167,14 @@ class SystemFile implements DiskFile {
     descriptor: number,
     path: string,
     purpose: DiskPurpose,
+    isSynced: boolean,
     fs: FileSystem,
     scheduler: IoScheduler,
   ) {
     this.#descriptor = descriptor
     this.#path = path
     this.#purpose = purpose
+    this.#isSynced = isSynced
     this.#fs = fs
     this.#scheduler = scheduler
   }
@@ -183,6 +204,19 @@ class SystemFile implements DiskFile {
     })
   }
 
+  writeDurably(pieces: readonly Uint8Array[], position: number): Promise<void> {
+    return this.#run(async () => {
+      if (this.#syncFailure !== undefined) throw this.#syncFailure
+      try {
+        await this.#writeAll(pieces, position)
+        if (!this.#isSynced) await this.#sync()
+      } catch (error) {
+        if (FanfareError.is(error) && error.code !== 'DISK_FULL') this.#syncFailure = error
+        throw error
+      }
+    })
+  }
+
   /**
    * After a failure it fails for ever: the system has dropped what it could not write and would report success the second
    * time, without the bytes.
@@ -191,9 +225,7 @@ class SystemFile implements DiskFile {
     return this.#run(async () => {
       if (this.#syncFailure !== undefined) throw this.#syncFailure
       try {
-        await this.#call('sync', (callback) =>
-          this.#fs.fdatasync(this.#descriptor, (error) => callback(error, null)),
-        )
+        await this.#sync()
       } catch (error) {
         if (FanfareError.is(error)) this.#syncFailure = error
         throw error
@@ -231,6 +263,24 @@ class SystemFile implements DiskFile {
     )
   }
 
+  async #writeAll(pieces: readonly Uint8Array[], position: number): Promise<void> {
+    let left = pieces
+    for (let at = position; left.length > 0;) {
+      const written = await this.#call<number>('write', (callback) => {
+        if (left.length > 1) this.#fs.writev(this.#descriptor, left, at, callback)
+        else this.#fs.write(this.#descriptor, left[0]!, 0, left[0]!.length, at, callback)
+      })
+      at += written
+      left = withoutFirst(left, written)
+    }
+  }
+
+  #sync(): Promise<null> {
+    return this.#call('sync', (callback) =>
+      this.#fs.fdatasync(this.#descriptor, (error) => callback(error, null)),
+    )
+  }
+
   async #run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) {
       throw new FanfareError('CLOSED', `the file '${this.#path}' is closed`)
@@ -247,6 +297,18 @@ class SystemFile implements DiskFile {
   #call<T>(operation: string, start: (callback: Callback<T>) => void): Promise<T> {
     return settle(operation, this.#path, start)
   }
+}
+
+/** What is left of pieces whose first `count` bytes were written. */
+function withoutFirst(pieces: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let index = 0
+  let written = count
+  while (index < pieces.length && written >= pieces[index]!.length) {
+    written -= pieces[index]!.length
+    index += 1
+  }
+  if (index === pieces.length) return []
+  return [pieces[index]!.subarray(written), ...pieces.slice(index + 1)]
 }
 
 async function syncDirectory(fs: FileSystem, absolute: string, path: string): Promise<void> {

@@ -1,5 +1,5 @@
 // What a consumer's ledger is told and tells.
-import type { DeadLetterReason } from '../engine/index.js'
+import type { DeadLetterReason } from '../../engine/index.js'
 
 /** What of `ConsumerSettings` the ledger obeys. */
 export interface LedgerOptions {

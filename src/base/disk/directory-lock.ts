@@ -5,9 +5,9 @@
 // holder may replace that very lock, and looks again before doing so; as no token comes twice, a taker that was slow
 // finds another token there and steps back. The second lock is taken by the same rules, so a taker may die as well.
 import type * as fileSystem from 'node:fs/promises'
-import { systemClock, type Clock } from './clock.js'
+import { systemClock, type Clock } from '../clock.js'
 import { diskFailure, systemCode } from './disk-failure.js'
-import { FanfareError } from './errors.js'
+import { FanfareError } from '../errors.js'
 import {
   decodeLockOwner,
   describeOwnProcess,
@@ -16,7 +16,7 @@ import {
   type LockOwner,
   type OwnerState,
 } from './lock-owner.js'
-import { IdentifierSource } from './random.js'
+import { IdentifierSource } from '../random.js'
 
 type FileSystem = typeof fileSystem
 

@@ -1,5 +1,5 @@
 // A file of the FaultDisk: what a reader sees, what a loss of power could not take away, and what was written between.
-import type { Random } from './random.js'
+import type { Random } from '../random.js'
 
 /** What a disk writes whole or not at all. */
 const SECTOR_BYTES = 512

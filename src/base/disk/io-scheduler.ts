@@ -1,7 +1,7 @@
 // Who may use the thread pool when. Node does its file calls on a pool of four threads that DNS and zlib share; without a
 // bound, a few slow reads would hold all of them, and every commit behind. Reads take two at most, background work one,
 // so that of four one is always left for commits, which never wait here.
-import type { DiskPurpose } from './disk.js'
+import type { DiskPurpose } from '../disk.js'
 
 class Lane {
   readonly #width: number

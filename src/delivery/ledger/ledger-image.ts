@@ -10,7 +10,7 @@
 //
 // A snapshot says it of everything (`from` is 0). Applying a note twice, or upon a snapshot that knows it already, changes
 // nothing.
-import { FanfareError } from '../base/index.js'
+import { FanfareError } from '../../base/index.js'
 import { NumberReader, NumberWriter } from './number-bytes.js'
 
 const VERSION = 1

@@ -8,13 +8,13 @@
 //
 // Without faults it is the plain memory disk of tests.
 import { crc32 } from './crc32.js'
-import type { Disk, DiskFile, OpenMode } from './disk.js'
-import { diskFailure } from './disk-failure.js'
-import { checkDiskDirectory, checkDiskPath } from './disk-path.js'
-import { assert, FanfareError } from './errors.js'
+import type { Disk, DiskFile, OpenMode } from '../disk.js'
+import { diskFailure } from '../disk/disk-failure.js'
+import { checkDiskDirectory, checkDiskPath } from '../disk/disk-path.js'
+import { assert, FanfareError } from '../errors.js'
 import { FaultFile } from './fault-file.js'
 import { FaultDirectory, FaultTree } from './fault-tree.js'
-import { SeededRandom, type Random } from './random.js'
+import { SeededRandom, type Random } from '../random.js'
 
 export type DiskOperation =
   | 'open'
@@ -422,9 +422,24 @@ class OpenFaultFile implements DiskFile {
     this.#file.apply(change, this.#disk.random().nextUint32() % (most + 1))
   }
 
+  /** Any part of it may be done when it is interrupted; what was written before is as unsafe as ever. */
+  async writeDurably(pieces: readonly Uint8Array[], position: number): Promise<void> {
+    this.#checkWritable('write')
+    const before = this.#file.unsynced()
+    let at = position
+    for (const piece of pieces) {
+      await this.write(piece, 0, piece.length, at)
+      at += piece.length
+    }
+    await this.#sync(new Set([...this.#file.unsynced()].filter((change) => !before.has(change))))
+  }
+
   async sync(): Promise<void> {
     this.#checkOpen()
-    const covered = this.#file.unsynced()
+    await this.#sync(this.#file.unsynced())
+  }
+
+  async #sync(covered: ReturnType<FaultFile['unsynced']>): Promise<void> {
     const perform = (): void => {
       this.#file.sync(covered)
       this.#disk.counters.syncs += 1

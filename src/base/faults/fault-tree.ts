@@ -1,7 +1,7 @@
 // The directories of the FaultDisk: the names that a program sees, those that a loss of power could not take away, and
 // the creations, renames and removals between. Each of these happens whole or not at all, also a rename between two
 // directories; a file has one name before and after. None loses a file: a name that is taken over must have been left.
-import type { Random } from './random.js'
+import type { Random } from '../random.js'
 import { FaultFile } from './fault-file.js'
 
 export type Entry = FaultFile | FaultDirectory

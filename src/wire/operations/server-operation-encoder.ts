@@ -3,7 +3,7 @@
 //   INFO {json}   +OK   -ERR '<text>'   PING   PONG
 //   MSG  <subject> <sid> [reply] <bytes>              then <bytes> of body and CRLF
 //   HMSG <subject> <sid> [reply] <headers> <total>    then <total> bytes and CRLF
-import { copyIntoSlab, type Slab } from '../base/index.js'
+import { copyIntoSlab, type Slab } from '../../base/index.js'
 
 const SPACE = 0x20
 const CR = 0x0d

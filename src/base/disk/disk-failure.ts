@@ -1,5 +1,5 @@
 // How failures of the operating system's file calls become the two codes that a Disk may fail with.
-import { FanfareError } from './errors.js'
+import { FanfareError } from '../errors.js'
 
 /** What the system says when there is no room, or none left for this user. */
 const FULL = new Set<unknown>(['ENOSPC', 'EDQUOT'])

@@ -1,6 +1,6 @@
 // The ids of what was published lately, to tell a duplicate: as 128-bit hashes in a ring, oldest first, with a table of
 // ring places beside it. Bounded by age and by number; nothing is allocated per call.
-import { FanfareError } from '../base/index.js'
+import { FanfareError } from '../../base/index.js'
 import { murmurHash } from './murmur-hash.js'
 import { NumberReader, NumberWriter } from './number-bytes.js'
 
