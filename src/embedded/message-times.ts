@@ -62,7 +62,8 @@ export class MessageTimes {
     if (this.#isClosed) return
     const nextMs = Math.min(
       this.#expiries.nextAtMs ?? Infinity,
-      this.#delayed.nextAtMs ?? Infinity,
+      // What is being delivered calls for itself at its end.
+      (this.#isDelivering ? undefined : this.#delayed.nextAtMs) ?? Infinity,
       this.#log.nextExpiryMs ?? Infinity,
     )
     this.#site.alarms.cancel(this.#alarm)
