@@ -6,7 +6,7 @@
 import type { DeadLetterReason } from '../engine/index.js'
 import { AckWaits } from './ack-waits.js'
 import { KeyLanes } from './key-lanes.js'
-import { LedgerImage } from './ledger-image.js'
+import { LedgerImage, type FailureCause } from './ledger-image.js'
 import { LedgerNotes, type NotedFigures } from './ledger-notes.js'
 import { MessageSlots, NONE, SlotState } from './message-slots.js'
 import { NumberTable } from './number-table.js'
@@ -79,13 +79,15 @@ export class ConsumerLedger {
   readonly #parkedKeys = new Set<string>()
   readonly #redriven = new Set<number>()
   readonly #failures = new Map<number, LedgerFailure>()
+  /** What a former process gave up and did not bury, until it is offered again. */
+  #restoredFailures: ReadonlyMap<number, FailureCause> = new Map()
   #notes: LedgerNotes
   readonly #handOut = { id: 0, token: 0, deliveryCount: 0, isRedelivery: false }
 
   #position: number
   #lastToken = 0
   #deliveredSequence = 0
-  /** The highest sequence that was handed out or settled: notes must know everything up to it. */
+  /** The highest sequence that was handed out, given up or settled: notes must know everything up to it. */
   #touched: number
   /** Up to here a former process looked, and what has no slot is settled. */
   #restoredThrough = 0
@@ -106,7 +108,7 @@ export class ConsumerLedger {
     this.#retries = SlotHeap.byDeadline(this.#slots)
     this.#waits = new AckWaits(this.#slots, options.ackWaitMs, options.backoffMs)
     this.#lanes = new KeyLanes(this.#slots)
-    this.#notes = new LedgerNotes(this.#slots, position - 1, 0)
+    this.#notes = this.#beginNotes(position - 1, 0)
   }
 
   /**
@@ -475,11 +477,22 @@ export class ConsumerLedger {
     }
   }
 
+  #beginNotes(through: number, lastToken: number): LedgerNotes {
+    return new LedgerNotes(this.#slots, (id) => this.#causeOf(id), through, lastToken)
+  }
+
+  /** Why a message is given up, where it does not follow from its key. */
+  #causeOf(id: number): FailureCause | undefined {
+    const failure = this.#failures.get(id) ?? this.#restoredFailures.get(id)
+    return failure?.reason === 'parked' ? undefined : failure
+  }
+
   #recover(image: LedgerImage, tokensPassedOver: number): void {
     this.#lastToken = image.lastToken + tokensPassedOver
     this.#deliveredSequence = image.deliveredSequence
     this.#restoredThrough = image.through
-    this.#notes = new LedgerNotes(this.#slots, image.through, image.lastToken)
+    this.#restoredFailures = image.failures
+    this.#notes = this.#beginNotes(image.through, image.lastToken)
     for (const key of image.parkedKeys) this.#parkedKeys.add(key)
     for (const id of [...image.unsettled.keys()].sort((one, other) => one - other)) {
       const slot = this.#enter(id)
@@ -528,8 +541,10 @@ export class ConsumerLedger {
     const isParked = key !== undefined && this.#parkedKeys.has(key)
     const wasRestored = this.#slots.state[slot] === SlotState.restored
     const dueMs = wasRestored ? this.#slots.deadlineMs[slot]! : 0
+    const cause = wasRestored ? this.#restoredFailures.get(this.#slots.id[slot]!) : undefined
     this.#markAgain(slot, this.#slots.attempts[slot]! > 0)
-    if (this.#isExhausted(slot)) this.#fail(slot, 'attempts-exhausted', 'never settled')
+    if (cause !== undefined) this.#fail(slot, cause.reason, cause.error)
+    else if (this.#isExhausted(slot)) this.#fail(slot, 'attempts-exhausted', 'never settled')
     else if (isParked) this.#fail(slot, 'parked', PARKED)
     else if (dueMs > 0) this.#awaitUntil(slot, dueMs)
     else if (!this.#lanes.isHead(slot)) this.#slots.move(slot, SlotState.held)
@@ -615,6 +630,9 @@ export class ConsumerLedger {
     const deliveryCount = this.#slots.attempts[slot]!
     const key = this.#lanes.keyOf(slot)
     this.#failures.set(id, { id, deliveryCount, reason, error, key })
+    if (reason === 'parked') return
+    this.#touched = Math.max(this.#touched, id)
+    this.#notes.failed(slot)
   }
 
   /** Takes back that a message was parked. */

@@ -96,6 +96,7 @@ class Trial {
       attempts: new Map(),
       parkedKeys: new Set(),
       dueMs: new Map(),
+      failures: new Map(),
     })
     this.#kept = [{ bytes: this.#ledger.snapshot(), model: this.#model.keep() }]
   }
