@@ -3,7 +3,7 @@
 import { beforeAll, describe, it } from 'vitest'
 import { FaultDisk, SeededRandom } from '../../src/base/index.js'
 import { openEngineOnDisk } from '../../src/embedded/index.js'
-import { SteppedClock } from '../engines/stepped-clock.js'
+import { TestClock } from '../../src/testing/test-clock.js'
 import { amountOf, runSeeds } from './extent.js'
 import { loadModules, nextTurn, unlessHalted } from './halting-disk.js'
 import { auditTransform, Transform } from './transform.js'
@@ -38,7 +38,7 @@ class KeyOrderRun {
 
   async #live(isLast: boolean): Promise<void> {
     const disk = this.#disk
-    const clock = new SteppedClock(this.#nowMs)
+    const clock = new TestClock(this.#nowMs)
     const failures: unknown[] = []
     const turn = async (): Promise<void> => {
       await nextTurn()

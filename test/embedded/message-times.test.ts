@@ -3,9 +3,9 @@ import { expect, it } from 'vitest'
 import { FaultDisk, type Timer } from '../../src/base/index.js'
 import { openEngineOnDisk } from '../../src/embedded/index.js'
 import { BytesMessage, type ReceiptSink, type StreamSettings } from '../../src/engine/index.js'
-import { SteppedClock } from '../engines/stepped-clock.js'
+import { TestClock } from '../../src/testing/test-clock.js'
 
-class CountingClock extends SteppedClock {
+class CountingClock extends TestClock {
   timers = 0
 
   override startTimer(delayMs: number, callback: () => void): Timer {
