@@ -16,6 +16,7 @@ import type { NumberSet } from './number-set.js'
 import { copyRecord } from './memory-log.js'
 import { RecordView } from './record.js'
 import type { Segment } from './segment.js'
+import { UncertainRemovals, type UncertainRemoval } from './uncertain-removals.js'
 import { SegmentedLog, type SegmentedLogOptions } from './segmented-log.js'
 
 const DEFAULT_SEGMENT_BYTES = 16_777_216
@@ -47,13 +48,7 @@ export class FileLog extends SegmentedLog {
   #active: FileSegment | undefined
   /** Numbers of dropped segments whose files may still be found after a loss of power. */
   readonly #gone = new Set<{ readonly from: number; readonly through: number }>()
-  /** Removals that are not committed: a new journal knows nothing of them, and the bytes stay. */
-  readonly #uncertain = new Set<{
-    readonly from: number
-    readonly through: number
-    readonly isTrim: boolean
-    readonly firstBefore: number
-  }>()
+  readonly #uncertain = new UncertainRemovals()
   /** Segments with blocks that are not written or not safe, oldest first. */
   #unsafe: FileSegment[] = []
   /** Numbers up to here are reserved, durably. */
@@ -93,18 +88,14 @@ export class FileLog extends SegmentedLog {
     for (const { removed, firstSequence, span } of this.segments.list) {
       if (removed === undefined || removed.size === 0) continue
       const words = removed.toWords(span)
-      for (const { from, through, isTrim } of this.#uncertain) {
-        if (!isTrim) clearBits(words, from - firstSequence, through - firstSequence)
-      }
+      this.#uncertain.clearIn(words, firstSequence)
       entries.removedMap(this.incarnation, firstSequence, words)
     }
   }
 
   /** The oldest record's number, as long as removals that are not committed do not count. */
   get certainFirst(): number {
-    let first = this.firstSequence
-    for (const { firstBefore } of this.#uncertain) first = Math.min(first, firstBefore)
-    return first
+    return this.#uncertain.firstWithout(this.firstSequence)
   }
 
   /** The file of a dropped segment is removed, durably. */
@@ -309,18 +300,14 @@ export class FileLog extends SegmentedLog {
     const { list } = this.segments
     const next = list[list.indexOf(segment) + 1] as FileSegment | undefined
     return (
-      next?.isFindable === true && !this.#isUncertain(segment.firstSequence, segment.nextSequence)
+      next?.isFindable === true &&
+      !this.#uncertain.covers(segment.firstSequence, segment.nextSequence)
     )
   }
 
   /** A removal that may not be committed yet takes no bytes away. */
   protected override isWanted(segment: Segment, sequence: number): boolean {
-    return super.isWanted(segment, sequence) || this.#isUncertain(sequence, sequence + 1)
-  }
-
-  #isUncertain(from: number, to: number): boolean {
-    if (this.#uncertain.size === 0) return false
-    return [...this.#uncertain].some((removal) => removal.from < to && removal.through >= from)
+    return super.isWanted(segment, sequence) || this.#uncertain.covers(sequence, sequence + 1)
   }
 
   protected override compact(segment: Segment): void {
@@ -328,12 +315,22 @@ export class FileLog extends SegmentedLog {
   }
 
   protected override removalMade(from: number, through: number, isTrim = false): void {
-    const removal = { from, through, isTrim, firstBefore: this.firstSequence }
-    this.#uncertain.add(removal)
-    this.#home.removed(this, from, through, (error) => {
-      // One that could not be committed holds until the directory is opened again.
-      if (error !== undefined) return
-      this.#uncertain.delete(removal)
+    this.#commitRemoval(this.#uncertain.begin(from, through, isTrim, this.firstSequence))
+  }
+
+  protected override removeAgain(sequence: number): boolean {
+    const removal = this.#uncertain.failedOf(sequence)
+    if (removal === undefined) return false
+    removal.hasFailed = false
+    this.#commitRemoval(removal)
+    return true
+  }
+
+  #commitRemoval(removal: UncertainRemoval): void {
+    this.#home.removed(this, removal.from, removal.through, (error) => {
+      removal.hasFailed = error !== undefined
+      if (removal.hasFailed) return
+      this.#uncertain.end(removal)
       this.settleWaiting()
     })
   }
@@ -427,10 +424,4 @@ export interface PlacedPart {
   readonly blocks: readonly Block[]
   readonly active: FileSegment | undefined
   readonly mark: SegmentMark | undefined
-}
-
-/** Clears the bits `from` to `through` of a bitmap, as far as it has them. */
-function clearBits(words: Uint32Array, from: number, through: number): void {
-  const end = Math.min(through, words.length * 32 - 1)
-  for (let bit = Math.max(0, from); bit <= end; bit++) words[bit >>> 5]! &= ~(1 << (bit & 31))
 }

@@ -25,6 +25,7 @@ export interface CrashRunOptions {
 const SIZES = { segmentBytes: 8_192, checkpointBytes: 65_536 }
 /** Longer than the longest delay of a message. */
 const ALL_DUE_MS = 60
+const SETTLING_ROUNDS = 20
 
 export class CrashRun {
   readonly #options: CrashRunOptions
@@ -117,6 +118,11 @@ export class CrashRun {
     const engine = await openEmbeddedEngine({ directory, ...SIZES })
     const durable = await this.#openChecked(engine)
     await pause(ALL_DUE_MS)
+    // What became due is read, stored anew and committed, however long a busy machine takes.
+    for (let round = 0; round < SETTLING_ROUNDS; round++) {
+      await pause(2)
+      await durable.store.flush()
+    }
     checker.isEverythingDue = true
     await takeInventory(durable, diary)
     await handOutTheRest({ durable, diary, turn: () => pause(1), mostTurns: 10_000 })

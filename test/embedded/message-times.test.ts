@@ -1,8 +1,13 @@
 // What a stream does for messages with a moment of their own, beside what the conformance suite asks of every engine.
 import { expect, it } from 'vitest'
 import { FaultDisk, type Timer } from '../../src/base/index.js'
-import { openEngineOnDisk } from '../../src/embedded/index.js'
-import { BytesMessage, type ReceiptSink, type StreamSettings } from '../../src/engine/index.js'
+import { openEngineOnDisk, type EmbeddedEngine } from '../../src/embedded/index.js'
+import {
+  BytesMessage,
+  type Durable,
+  type ReceiptSink,
+  type StreamSettings,
+} from '../../src/engine/index.js'
 import { TestClock } from '../../src/testing/test-clock.js'
 
 class CountingClock extends TestClock {
@@ -14,6 +19,9 @@ class CountingClock extends TestClock {
   }
 }
 
+const START_MS = 1_700_000_000_000
+const DUE_MS = START_MS + 1_000
+
 const settings: StreamSettings = {
   name: 'later',
   topics: ['later'],
@@ -24,31 +32,68 @@ const settings: StreamSettings = {
   duplicateWindowMs: 120_000,
 }
 
+function publishDelayed(engine: EmbeddedEngine, durable: Durable, count: number): Promise<void> {
+  const handle = engine.topic('later')
+  return new Promise((resolve, reject) => {
+    let waiting = count
+    const sink: ReceiptSink = {
+      committed: (_stream, _token, _sequence, told) => {
+        if ((waiting -= told) === 0) resolve()
+      },
+      duplicate: () => {},
+      refused: (_token, _told, error) => reject(error),
+    }
+    for (let i = 0; i < count; i++) {
+      durable.publish(handle, new BytesMessage(handle), sink, i, { deliverAtMs: DUE_MS })
+    }
+  })
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let turns = 0; !(await isSo()); turns++) {
+    if (turns > 1_000) throw new Error('it never happens')
+    await new Promise((turn) => setImmediate(turn))
+  }
+}
+
 it('looks at delayed messages once when they are due, not all the time while they are being delivered', async () => {
-  const clock = new CountingClock()
+  const clock = new CountingClock(START_MS)
   const engine = await openEngineOnDisk(new FaultDisk(), { clock })
   const durable = await engine.openDurable()
   const stream = await durable.createStream(settings)
-  const handle = engine.topic('later')
-  await new Promise<void>((committed) => {
-    let waiting = 3
-    const sink: ReceiptSink = {
-      committed: (_stream, _token, _sequence, count) => {
-        if ((waiting -= count) === 0) committed()
-      },
-      duplicate: () => {},
-      refused: () => {},
-    }
-    for (let i = 0; i < 3; i++) {
-      const deliverAtMs = clock.nowMs() + 1_000
-      durable.publish(handle, new BytesMessage(handle), sink, i, { deliverAtMs })
-    }
-  })
-
+  await publishDelayed(engine, durable, 3)
   const before = clock.timers
   // The records are being read all the while, as nothing but time goes on.
   clock.advance(60_000)
   expect(clock.timers - before).toBeLessThan(10)
-  while ((await stream.state()).lastSequence < 6) await new Promise((turn) => setImmediate(turn))
+  await until(async () => (await stream.state()).lastSequence === 6)
   await engine.close()
+})
+
+it('delivers what was due while the disk was full as soon as there is room, each once', async () => {
+  const clock = new TestClock(START_MS)
+  const disk = new FaultDisk()
+  const engine = await openEngineOnDisk(disk, { clock })
+  const errors: string[] = []
+  engine.onEvent((event) => {
+    if (event.type === 'engine-error') errors.push(event.error.code)
+  })
+  const durable = await engine.openDurable()
+  const stream = await durable.createStream(settings)
+  await publishDelayed(engine, durable, 3)
+  disk.capacityBytes = disk.usedBytes
+  clock.advance(60_000)
+  await until(() => Promise.resolve(errors.length > 0))
+  expect(errors).toEqual(['DISK_FULL'])
+  expect((await stream.state()).lastSequence).toBe(3)
+
+  disk.capacityBytes = Infinity
+  clock.advance(1_000)
+  await until(async () => (await stream.state()).lastSequence === 6)
+  expect((await stream.state()).messages).toBe(3)
+  await engine.close()
+  const again = await openEngineOnDisk(disk.copy(), { clock })
+  const found = await (await again.openDurable()).findStream('later')
+  expect((await found!.state()).messages).toBe(3)
+  await again.close()
 })
