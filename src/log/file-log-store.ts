@@ -106,7 +106,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     const reserve = (this.#reserve = new DiskReserve(disk))
     this.#cycle = new CommitCycle({ clock, groups, owners, checkpoints, reserve, health })
     this.#memory = new MemoryCommits(clock, catalogue, groups)
-    this.#upkeep = new SegmentUpkeep(this.pool, health)
+    this.#upkeep = new SegmentUpkeep(this.pool, clock, health)
   }
 
   /** Fills the logs and begins a new journal; what the old ones hold goes to the segments. */
@@ -222,7 +222,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     await this.flush()
     this.#health.isClosed = true
     await this.#cycle.finished()
-    await this.#upkeep.compacted()
+    await this.#upkeep.finished()
     this.#memory.commit()
     if (this.#health.journalFailure === undefined) await this.#checkpoints.markClosed()
     const error = closed()
@@ -279,6 +279,10 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   wantsCompaction(log: FileLog, segment: FileSegment): void {
     this.#upkeep.compact(log, segment)
+  }
+
+  sealed(log: FileLog, segment: FileSegment): void {
+    this.#upkeep.index(log, segment)
   }
 
   damaged(segment: FileSegment, range: ByteRange, fromSequence: number, toSequence: number): void {

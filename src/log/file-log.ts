@@ -36,6 +36,8 @@ export interface FileLogHome extends SegmentHome {
   discard(segment: FileSegment): Promise<void>
   dropped(log: FileLog, segment: FileSegment): void
   wantsCompaction(log: FileLog, segment: FileSegment): void
+  /** A full segment is safe. */
+  sealed(log: FileLog, segment: FileSegment): void
   readingFailed(log: FileLog, error: unknown): void
 }
 
@@ -141,6 +143,7 @@ export class FileLog extends SegmentedLog {
       const segment = this.#segmentOf(block)
       segment.committed(block)
       this.admit(segment, block, block.recordsStart, block.end)
+      if (segment !== this.#active) this.#tellSealed(segment)
     }
   }
 
@@ -208,6 +211,7 @@ export class FileLog extends SegmentedLog {
       return
     }
     const swap = async (): Promise<void> => {
+      await pool.disk.remove(segment.indexPath)
       await pool.disk.rename(temporary, segment.path)
       pool.forget(segment.path)
       segment.adoptHeader(header)
@@ -235,6 +239,11 @@ export class FileLog extends SegmentedLog {
     segment.restore(blocks, length)
     for (const block of blocks) this.readmit(segment, block)
     this.readmitGap(segment, throughSequence)
+  }
+
+  /** A segment that was found is full, and has no index. */
+  indexLater(segment: FileSegment): void {
+    this.#home.sealed(this, segment)
   }
 
   /** Takes over what an index says of a segment. */
@@ -357,7 +366,14 @@ export class FileLog extends SegmentedLog {
     this.segments.list.push(segment)
     this.#active = segment
     this.#unsafe.push(segment)
+    this.#tellSealed(active)
     return segment
+  }
+
+  /** Tells of a segment that is followed by another when all that was placed in it is safe and committed. */
+  #tellSealed(segment: FileSegment | undefined): void {
+    if (segment === undefined || segment === this.#active || !segment.isSafe) return
+    if (segment.placedNext === segment.nextSequence) this.#home.sealed(this, segment)
   }
 
   /** The segment in which a block was placed: one of the last. */
@@ -389,7 +405,9 @@ export class FileLog extends SegmentedLog {
 
   async #makeSafe(segment: FileSegment): Promise<void> {
     await segment.sync()
-    if (segment.isSafe) this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
+    if (!segment.isSafe) return
+    this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
+    this.#tellSealed(segment)
   }
 
   async #writeRewritten(
