@@ -100,7 +100,7 @@ describe('the index of a full segment', () => {
     }
   })
 
-  it('goes with its segment', async () => {
+  it('goes with its segment, of which a trim drops all that it can', async () => {
     const { disk, log, run, store } = await fill()
     const before = indexesOf(disk)
     log.trim(RECORDS / 2, true)
