@@ -13,7 +13,7 @@ import {
   wholeNumber,
   withoutUndefined,
 } from './option-checks.js'
-import type { Source } from './source.js'
+import type { TopicSource } from './source.js'
 import { toStartingPoint, type StartingPoint } from './starting-point.js'
 
 export interface RetryPolicy {
@@ -61,7 +61,7 @@ export interface ConsumerOptions {
 /** What a consumer is made with. */
 export interface NewConsumerOptions extends ConsumerOptions {
   /** Definitions, topics or patterns, one of which must match; default: every topic of the stream. */
-  readonly topics?: Source | readonly Source[]
+  readonly topics?: TopicSource | readonly TopicSource[]
   /** Where it begins; default 'first'. */
   readonly from?: StartingPoint
 }

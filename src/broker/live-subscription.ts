@@ -8,7 +8,9 @@ import {
   type Receiver,
   type Subscription as EngineSubscription,
 } from '../engine/index.js'
+import { matchesPattern } from '../topic/index.js'
 import type { BrokerEvent } from './broker-event.js'
+import type { Selection } from './catalog-index.js'
 import type { AnyDefinition } from './definition.js'
 import { LiveMessage, type MessageContext } from './live-message.js'
 import type { Message } from './message.js'
@@ -46,8 +48,16 @@ export interface SubscriptionHost {
   readonly context: MessageContext
   report(event: BrokerEvent): void
   forget(subscription: LiveSubscription): void
-  /** What the catalog declares of a topic. */
-  findDefinition(topic: string): AnyDefinition | undefined
+  /** Whether nothing is taken that has no definition. */
+  readonly isStrict: boolean
+  /** By which definition a message of this topic is seen. */
+  definitionIn(selection: Selection, topic: string): AnyDefinition | undefined
+}
+
+/** Where a subscription takes its messages from, and the patterns there. */
+export interface Feed {
+  readonly engine: Pick<Engine, 'subscribe'>
+  readonly patterns: readonly string[]
 }
 
 const DEFAULT_CAPACITY = 10_000
@@ -58,9 +68,14 @@ export class LiveSubscription implements Receiver, Subscription {
   /** Messages are fetched from it, and may be left where they are. */
   isPulled = false
   readonly #host: SubscriptionHost
-  readonly #definition: AnyDefinition | undefined
+  readonly #selection: Selection
+  /** Messages are to be seen by definitions. */
+  readonly #isDeclared: boolean
   readonly #lane: HandlerLane<Message>
-  readonly #engineSubscription: EngineSubscription
+  readonly #handler: (message: Message) => unknown
+  /** Several patterns may match one topic. Of a group, one member gets a message once, whatever matched. */
+  readonly #mayRepeat: boolean
+  readonly #engineSubscriptions: EngineSubscription[] = []
   readonly #signal: AbortSignal | undefined
   /** Tells who asked that a request was refused. */
   readonly #refused: ((replyTo: string, error: FanfareError) => void) | undefined
@@ -68,17 +83,21 @@ export class LiveSubscription implements Receiver, Subscription {
 
   constructor(
     host: SubscriptionHost,
-    pattern: string,
-    definition: AnyDefinition | undefined,
+    selection: Selection,
+    feed: Feed,
     handler: (message: Message) => unknown,
     options: LiveSubscriptionOptions,
     refused?: (replyTo: string, error: FanfareError) => void,
   ) {
     this.#refused = refused
     if (options.group !== undefined) assertGroup(options.group)
-    this.pattern = pattern
+    this.pattern = selection.text
     this.#host = host
-    this.#definition = definition
+    this.#selection = selection
+    this.#isDeclared =
+      host.isStrict || selection.definition !== undefined || selection.definitions.length > 0
+    this.#handler = handler
+    this.#mayRepeat = selection.patterns.length > 1 && options.group === undefined
     this.#signal = options.signal
     this.#lane = new HandlerLane<Message>(
       {
@@ -86,19 +105,18 @@ export class LiveSubscription implements Receiver, Subscription {
         capacity: atLeastOne(options.capacity ?? DEFAULT_CAPACITY, 'capacity'),
         overflow: toOverflow(options.overflow ?? 'drop-oldest'),
       },
-      handler,
+      this.#isDeclared ? this.#checkAndHandle : handler,
       this.#handlerFailed,
     )
-    this.#engineSubscription = host.engine.subscribe(
-      pattern,
-      this,
-      options.group === undefined ? {} : { group: options.group },
-    )
+    const terms = options.group === undefined ? {} : { group: options.group }
+    for (const pattern of feed.patterns) {
+      this.#engineSubscriptions.push(feed.engine.subscribe(pattern, this, terms))
+    }
     this.#signal?.addEventListener('abort', this.#aborted, { once: true })
   }
 
   get isClosed(): boolean {
-    return this.#engineSubscription.isClosed
+    return this.#engineSubscriptions[0]!.isClosed
   }
 
   get queued(): number {
@@ -111,8 +129,11 @@ export class LiveSubscription implements Receiver, Subscription {
 
   // ---- What the engine calls
 
-  deliver(message: EngineMessage): boolean {
-    const admission = this.#lane.offer(this.#present(message))
+  deliver(message: EngineMessage, from: EngineSubscription): boolean {
+    if (this.#mayRepeat && this.#isRepeated(message, from)) return true
+    const presented = this.#isDeclared ? this.#presentDeclared(message) : this.#present(message)
+    if (presented === undefined) return true
+    const admission = this.#lane.offer(presented)
     if (admission === 'running' || admission === 'queued') return true
     if (admission === 'dropped-oldest' || admission === 'dropped-newest') this.#countDrop()
     else if (admission === 'rejected') this.#reject(message)
@@ -151,13 +172,52 @@ export class LiveSubscription implements Receiver, Subscription {
   /** The message as the handler is to see it; one of this process is passed on as it is. */
   #present(message: EngineMessage): Message {
     if (message instanceof LiveMessage) {
-      if (this.#definition === undefined || this.#definition === message.definition) {
+      if (!this.#lane.runsAtOnce) message.retain()
+      return message
+    }
+    return new ReceivedMessage(message.retain(), this.#host.context, undefined)
+  }
+
+  /** The same by its definition; undefined where it is not for this subscription. */
+  #presentDeclared(message: EngineMessage): Message | undefined {
+    const definition =
+      this.#selection.definition ?? this.#host.definitionIn(this.#selection, message.handle.name)
+    // Of a catalog, a pattern yields events only: who answers or works on the rest says so by name.
+    if (this.#selection.definition === undefined && this.#host.isStrict) {
+      if (definition?.kind !== 'event') return undefined
+    }
+    if (message instanceof LiveMessage) {
+      if (definition === undefined || (definition === message.definition && message.isReady)) {
         if (!this.#lane.runsAtOnce) message.retain()
         return message
       }
     }
-    const definition = this.#definition ?? this.#host.findDefinition(message.handle.name)
     return new ReceivedMessage(message.retain(), this.#host.context, definition)
+  }
+
+  /** A topic that several patterns match comes once for each: the first is taken. */
+  #isRepeated(message: EngineMessage, from: EngineSubscription): boolean {
+    const topic = message.handle.name
+    const first = this.#engineSubscriptions.find(({ pattern }) => matchesPattern(pattern, topic))
+    return first !== from
+  }
+
+  /** What is not as its definition says never reaches the handler. */
+  readonly #checkAndHandle = (message: Message): unknown => {
+    if (!(message instanceof ReceivedMessage)) return this.#handler(message)
+    const checked = message.check()
+    return checked === undefined
+      ? this.#handleChecked(message)
+      : checked.then(() => this.#handleChecked(message))
+  }
+
+  #handleChecked(message: ReceivedMessage): unknown {
+    const { fault, replyTo } = message
+    if (fault === undefined) return this.#handler(message)
+    const { pattern } = this
+    this.#host.report({ type: 'message-invalid', pattern, topic: message.topic, error: fault })
+    if (replyTo !== undefined) this.#refused?.(replyTo, fault as FanfareError)
+    return undefined
   }
 
   readonly #aborted = (): void => {
@@ -176,7 +236,7 @@ export class LiveSubscription implements Receiver, Subscription {
 
   #leave(): void {
     this.#signal?.removeEventListener('abort', this.#aborted)
-    this.#engineSubscription.unsubscribe()
+    for (const subscription of this.#engineSubscriptions) subscription.unsubscribe()
     this.#host.forget(this)
   }
 
