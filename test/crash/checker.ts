@@ -38,6 +38,7 @@ interface Removal {
   readonly ask: EntryOf<'ask-removal'>
   readonly stream: StreamHistory
   readonly askedAt: number
+  isRefused: boolean
 }
 
 interface TransactionHistory {
@@ -374,13 +375,14 @@ export class Checker {
 
   #askRemoval(ask: EntryOf<'ask-removal'>): void {
     const stream = this.#streams.get(ask.stream)!
-    const removal = { ask, stream, askedAt: this.#at }
+    const removal = { ask, stream, askedAt: this.#at, isRefused: false }
     this.#removals.set(ask.removal, removal)
     stream.removals.push(removal)
   }
 
   #removalRefused(removal: Removal): void {
     const { stream } = removal
+    removal.isRefused = true
     stream.hasRefusedRemovals = true
     stream.refusedRemovals += stream.asked.filter((message) => mayCover(removal, message)).length
   }
@@ -548,7 +550,9 @@ export class Checker {
       const isFound = found.has(message.number)
       const rollUp = rolledUp.get(message.topic)
       if (isFound && rollUp !== undefined && message.ask.isDelayed !== true) {
-        if (message.order < rollUp.order) {
+        // What a refused removal took is back, and the roll-up did not know of it.
+        const isBack = stream.removals.some((one) => one.isRefused && mayCover(one, message))
+        if (message.order < rollUp.order && !isBack) {
           throw new Violation(`${describe(message)} was there before roll-up ${describe(rollUp)}`)
         }
       }
