@@ -146,14 +146,10 @@ export class LiveSubscription implements Receiver, Subscription {
   // ---- What the engine calls
 
   deliver(message: EngineMessage, from: EngineSubscription): boolean {
+    if (!this.#isDeclared && !this.#mayRepeat) return this.#offer(message, this.#present(message))
     if (this.#mayRepeat && this.#isRepeated(message, from)) return true
     const presented = this.#isDeclared ? this.#presentDeclared(message) : this.#present(message)
-    if (presented === undefined) return true
-    const admission = this.#lane.offer(presented)
-    if (admission === 'running' || admission === 'queued') return true
-    if (admission === 'dropped-oldest' || admission === 'dropped-newest') this.#countDrop()
-    else if (admission === 'rejected') this.#reject(message)
-    return false
+    return presented === undefined || this.#offer(message, presented)
   }
 
   ended(_subscription: EngineSubscription, reason: Error): void {
@@ -186,6 +182,14 @@ export class LiveSubscription implements Receiver, Subscription {
   }
 
   // ---- Steps
+
+  #offer(message: EngineMessage, presented: Message): boolean {
+    const admission = this.#lane.offer(presented)
+    if (admission === 'running' || admission === 'queued') return true
+    if (admission === 'dropped-oldest' || admission === 'dropped-newest') this.#countDrop()
+    else if (admission === 'rejected') this.#reject(message)
+    return false
+  }
 
   /** The message as the handler is to see it; one of this process is passed on as it is. */
   #present(message: EngineMessage): Message {

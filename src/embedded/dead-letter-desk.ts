@@ -105,7 +105,8 @@ export class DeadLetterDesk {
 
   /** Writes the letters of a batch and settles their messages, in one commit; stops at the first that is refused. */
   async #keep(batch: readonly LedgerFailure[], stream: string): Promise<void> {
-    const box = await this.#site.openDeadLetterBox(this.#home.name, stream)
+    const { name: consumer } = this.#owner.settings()
+    const box = await this.#site.openDeadLetterBox(this.#home.name, stream, consumer)
     const letters = await this.#makeLetters(batch)
     const ledger = this.#owner.ledger()
     const kept: Letter[] = []

@@ -185,8 +185,8 @@ export class MessageSource {
   }
 
   async #openBox(): Promise<void> {
-    const { deadLetter } = this.#terms().settings
+    const { deadLetter, name } = this.#terms().settings
     if (deadLetter === undefined) return
-    this.box = await this.#site.openDeadLetterBox(this.#home.name, deadLetter.stream)
+    this.box = await this.#site.openDeadLetterBox(this.#home.name, deadLetter.stream, name)
   }
 }

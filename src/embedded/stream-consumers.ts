@@ -64,6 +64,7 @@ export class StreamConsumers {
     assertConsumerSettings(settings, this.#home.settings)
     const consumer = this.#byName.get(settings.name)
     if (consumer === undefined) throw noConsumerError(this.#home.name, settings.name)
+    assertChangeable(this.#home.name, consumer.settings, settings)
     this.#displace(consumer)
     const updated = consumer.update(settings)
     this.#place(consumer)
@@ -143,3 +144,19 @@ export class StreamConsumers {
 function patternsOf({ settings: { topics } }: EmbeddedConsumer): readonly string[] {
   return topics.length === 0 ? ['>'] : [...new Set(topics)]
 }
+/** Where a consumer began, what its acknowledgements mean and where its letters are is part of what it is. */
+function assertChangeable(stream: string, now: ConsumerSettings, wanted: ConsumerSettings): void {
+  const differing = differingFields(now, wanted)
+  const moved = now.deadLetter?.stream ?? wanted.deadLetter?.stream
+  const movesLetters = wanted.deadLetter !== undefined && wanted.deadLetter.stream !== moved
+  const fixed = differing.find((field) => FIXED.includes(field))
+  const field = movesLetters ? 'deadLetter' : fixed
+  if (field === undefined) return
+  throw new FanfareError(
+    'UNSUPPORTED',
+    `${field} of consumer ${now.name} of stream ${stream} cannot be changed; make a consumer of another name`,
+    { details: { stream, consumer: now.name, field } },
+  )
+}
+
+const FIXED: readonly string[] = ['start', 'acknowledge', 'isDurable']

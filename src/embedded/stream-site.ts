@@ -21,5 +21,5 @@ export interface StreamSite {
   /** Who wants messages of a topic. */
   consumersOf(address: TopicHandle): readonly Interested[]
   /** Where a stream's dead letters go; the stream of that name is made when it is not there. */
-  openDeadLetterBox(source: string, name: string): Promise<DeadLetterBox>
+  openDeadLetterBox(source: string, name: string, consumer: string): Promise<DeadLetterBox>
 }

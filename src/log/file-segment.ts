@@ -24,6 +24,11 @@ export function segmentFileNumber(name: string): number {
   return /^\d{16}\.segment$/.test(name) ? Number(name.slice(0, NUMBER_DIGITS)) : 0
 }
 
+/** Where the index of the segment lies that begins with this number. */
+export function segmentIndexName(firstSequence: number): string {
+  return segmentFileName(firstSequence).replace(/segment$/, 'index')
+}
+
 /** What a segment needs of its store. */
 export interface SegmentHome {
   readonly pool: FilePool
@@ -107,6 +112,10 @@ export class FileSegment extends Segment implements CachedBlocks {
     this.#headerLength = this.#header.length
     this.length = this.#header.length
     this.placedNext = firstSequence
+  }
+
+  get indexPath(): string {
+    return `${this.directory}/${segmentIndexName(this.firstSequence)}`
   }
 
   get isWritten(): boolean {

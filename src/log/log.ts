@@ -157,7 +157,10 @@ export interface Log {
   /** When the oldest record becomes too old, or undefined. */
   readonly nextExpiryMs: number | undefined
 
-  /** Removes one committed record. `durably` false: the caller knows how to derive it again after a restart. */
+  /**
+   * Removes one committed record; false when it is gone. `durably` false: the caller knows how to derive it again after a restart;
+   * true: it may be called again when the removal could not be committed.
+   */
   remove(sequence: number, durably: boolean): boolean
   /** Removes every record up to and including `sequence`. */
   trim(sequence: number, durably: boolean): void

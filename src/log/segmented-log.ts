@@ -92,6 +92,9 @@ export abstract class SegmentedLog implements Log {
   protected abstract compact(segment: Segment): void
   /** What the caller cannot derive again was removed: by marking its numbers, or, in a trim, by moving the first. */
   protected abstract removalMade(from: number, through: number, isTrim?: boolean): void
+
+  /** Asks again for a removal that shows already and could not be committed; false: there is none. */
+  protected abstract removeAgain(sequence: number): boolean
   protected abstract limitsChanged(limits: LogLimits): void
 
   get limits(): LogLimits {
@@ -214,9 +217,9 @@ export abstract class SegmentedLog implements Log {
 
   remove(sequence: number, durably: boolean): boolean {
     const { segments } = this
-    if (sequence < segments.firstSequence || sequence > segments.committedSequence) return false
-    const segment = segments.segmentOf(sequence)
-    if (segment === undefined || !segment.markRemoved(sequence)) return false
+    if (sequence > segments.committedSequence) return false
+    const segment = sequence < segments.firstSequence ? undefined : segments.segmentOf(sequence)
+    if (segment?.markRemoved(sequence) !== true) return durably && this.removeAgain(sequence)
     if (durably) {
       this.#makeDerivedRemovals()
       this.removalMade(sequence, sequence)

@@ -175,6 +175,37 @@ const settingsCases: readonly DurableCase[] = [
     },
   },
   {
+    name: 'refuses an update of what a consumer is: where it began, what an acknowledgement means, where its letters go',
+    async run(stage) {
+      const stream = await stage.createStream()
+      const deadLetter = { stream: 'orders-dead', followers: 'continue' } as const
+      await stage.createConsumer(stream, { deadLetter })
+      const changes: readonly Partial<ConsumerSettings>[] = [
+        { start: { at: 'sequence', sequence: 7 } },
+        { acknowledge: 'none' },
+        { deadLetter: { ...deadLetter, stream: 'elsewhere' } },
+      ]
+      for (const change of changes) {
+        const settings = stage.consumerSettings({ deadLetter, ...change })
+        assert.equal(await codeOf(() => stream.updateConsumer(settings)), 'UNSUPPORTED')
+      }
+      const kept = (await stage.consumer()).settings
+      assert.deepEqual({ ...kept }, stage.consumerSettings({ deadLetter }))
+    },
+  },
+  {
+    name: 'takes as many consumers as the stream allows, and refuses one more: STREAM_FULL',
+    async run(stage) {
+      const stream = await stage.createStream({ maxConsumers: 1 })
+      await stage.createConsumer(stream)
+      const more = (): Promise<unknown> => stage.createConsumer(stream, { name: 'more' })
+      assert.equal(await codeOf(more), 'STREAM_FULL')
+      await stage.createConsumer(stream)
+      await stream.deleteConsumer('billing')
+      await more()
+    },
+  },
+  {
     name: 'refuses to update a consumer that is not there: CONSUMER_NOT_FOUND',
     async run(stage) {
       const stream = await stage.createStream()

@@ -63,16 +63,11 @@ export class PowerRun {
   }
 
   async run(): Promise<void> {
-    const { seed, trouble, lives } = this.#options
+    const { lives } = this.#options
     await loadModules()
-    try {
-      let ending: Ending = 'close'
-      for (let life = 0; life < lives; life++) ending = await this.#live(life, ending)
-      await this.#finish(ending)
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      throw new Error(`FANFARE_CRASH_SEED=${seed} (${trouble}): ${message}`, { cause: error })
-    }
+    let ending: Ending = 'close'
+    for (let life = 0; life < lives; life++) ending = await this.#live(life, ending)
+    await this.#finish(ending)
   }
 
   async #live(life: number, ending: Ending): Promise<Ending> {

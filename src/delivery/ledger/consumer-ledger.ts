@@ -5,7 +5,7 @@
 // Only unsettled messages take room. Of what was offered and is not there any more, all is known: it is settled.
 import type { DeadLetterReason } from '../../engine/index.js'
 import { LedgerImage } from './ledger-image.js'
-import { LedgerNotes, type NotedFigures } from './ledger-notes.js'
+import type { NotedFigures } from './ledger-notes.js'
 import type {
   LedgerFailure,
   LedgerHandOut,
@@ -411,8 +411,7 @@ export class ConsumerLedger {
     this.#lastToken = image.lastToken + tokensPassedOver
     this.#deliveredSequence = image.deliveredSequence
     this.#restoredThrough = image.through
-    this.#states.notes = new LedgerNotes(this.#slots, image.through, image.lastToken)
-    for (const key of image.parkedKeys) this.#states.parkedKeys.add(key)
+    this.#states.recover(image)
     for (const id of [...image.unsettled.keys()].sort((one, other) => one - other)) {
       const slot = this.#states.enter(id)
       this.#slots.attempts[slot] = image.unsettled.get(id)!
@@ -431,6 +430,7 @@ export class ConsumerLedger {
     const wasRestored = this.#slots.state[slot] === SlotState.restored
     const dueMs = wasRestored ? this.#slots.deadlineMs[slot]! : 0
     this.#states.markAgain(slot, this.#slots.attempts[slot]! > 0)
+    if (wasRestored && this.#states.failAgain(slot)) return
     if (this.#isExhausted(slot)) this.#states.fail(slot, 'attempts-exhausted', 'never settled')
     else if (isParked) this.#states.failAsParked(slot)
     else if (dueMs > 0) this.#states.awaitUntil(slot, dueMs)

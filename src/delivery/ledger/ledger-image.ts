@@ -6,14 +6,16 @@
 //   runs of ids, up to `from`, whose attempts changed; dead letters that are handed out again (negative ids) are here
 //   runs of ids, up to `from`, that were settled
 //   keys that were parked or unparked
-//   messages that wait for a retry, and until when
+//   messages that wait for a retry, and until when; those that were given up and not buried yet, and why
 //
 // A snapshot says it of everything (`from` is 0). Applying a note twice, or upon a snapshot that knows it already, changes
 // nothing.
 import { FanfareError } from '../../base/index.js'
+import type { DeadLetterReason } from '../../engine/index.js'
 import { NumberReader, NumberWriter } from './number-bytes.js'
 
-const VERSION = 1
+/** Since 2 what was given up is told. */
+const VERSION = 2
 
 /** Ends a list of runs: no run has this length. */
 const END = 0
@@ -21,6 +23,13 @@ const END = 0
 const KEY_PARKED = 1
 const KEY_UNPARKED = 2
 const DELAY = 1
+const FAILURE = 2
+
+/** Why a message was given up. */
+export interface FailureCause {
+  readonly reason: DeadLetterReason
+  readonly error: string
+}
 
 export interface ImageHeader {
   readonly lastToken: number
@@ -91,6 +100,13 @@ export class LedgerImageWriter {
     this.#bytes.write(dueMs)
   }
 
+  failure(id: number, { reason, error }: FailureCause): void {
+    this.#bytes.write(FAILURE)
+    this.#bytes.writeSigned(id)
+    this.#bytes.writeText(reason)
+    this.#bytes.writeText(error)
+  }
+
   finish(): Uint8Array {
     this.#bytes.write(END)
     return this.#bytes.take()
@@ -115,6 +131,8 @@ export class LedgerImage {
   readonly parkedKeys = new Set<string>()
   /** When what waits for a retry is due, in milliseconds since 1970, by id. */
   readonly dueMs = new Map<number, number>()
+  /** What was given up and is not buried yet, by id. */
+  readonly failures = new Map<number, FailureCause>()
 
   static read(snapshot: Uint8Array, notes: readonly Uint8Array[]): LedgerImage {
     const image = new LedgerImage()
@@ -140,7 +158,7 @@ export class LedgerImage {
     this.through = Math.max(this.through, through)
     this.#readSettled(reader)
     this.#readKeys(reader)
-    this.#readDelays(reader)
+    this.#readFates(reader)
   }
 
   #readMessages(reader: NumberReader, from: number): void {
@@ -150,8 +168,8 @@ export class LedgerImage {
       const attempts = reader.read()
       end = first + length - 1
       for (let id = first; id <= end; id++) {
+        this.#settleOne(id)
         this.unsettled.set(id, attempts)
-        this.dueMs.delete(id)
       }
     }
   }
@@ -173,12 +191,19 @@ export class LedgerImage {
     }
   }
 
-  #readDelays(reader: NumberReader): void {
-    while (reader.read() !== END) {
+  #readFates(reader: NumberReader): void {
+    for (let kind = reader.read(); kind !== END; kind = reader.read()) {
       const id = reader.readSigned()
-      const dueMs = reader.read()
-      if (this.unsettled.has(id)) this.dueMs.set(id, dueMs)
+      if (kind === DELAY) this.#keep(this.dueMs, id, reader.read())
+      else {
+        const reason = reader.readText() as DeadLetterReason
+        this.#keep(this.failures, id, { reason, error: reader.readText() })
+      }
     }
+  }
+
+  #keep<T>(fates: Map<number, T>, id: number, fate: T): void {
+    if (this.unsettled.has(id)) fates.set(id, fate)
   }
 
   #settle(first: number, last: number): void {
@@ -192,5 +217,6 @@ export class LedgerImage {
   #settleOne(id: number): void {
     this.unsettled.delete(id)
     this.dueMs.delete(id)
+    this.failures.delete(id)
   }
 }

@@ -1,6 +1,6 @@
 // Keeps track of what changed in a ledger since its last note. What happened to a message between two notes is told by its
 // outcome: one that was offered and settled in between costs no byte.
-import { LedgerImageWriter } from './ledger-image.js'
+import { LedgerImageWriter, type FailureCause } from './ledger-image.js'
 import { NONE, SlotState, type MessageSlots } from './message-slots.js'
 
 /** What of the ledger's own figures goes into a note. */
@@ -13,6 +13,7 @@ export interface NotedFigures {
 
 export class LedgerNotes {
   readonly #slots: MessageSlots
+  readonly #causeOf: (id: number) => FailureCause | undefined
   readonly #writer = new LedgerImageWriter()
   /** Up to here the notes know everything. */
   #through: number
@@ -27,10 +28,19 @@ export class LedgerNotes {
   #settledCount = 0
   /** Slots that may wait for a retry which was not noted. */
   #delayed: number[] = []
+  /** Slots that may be given up, which was not noted. */
+  #failed: number[] = []
   #keys: { readonly key: string; readonly isParked: boolean }[] = []
 
-  constructor(slots: MessageSlots, through: number, lastToken: number) {
+  /** `causeOf` says why a message is given up, unless it is parked: that follows from its key. */
+  constructor(
+    slots: MessageSlots,
+    causeOf: (id: number) => FailureCause | undefined,
+    through: number,
+    lastToken: number,
+  ) {
     this.#slots = slots
+    this.#causeOf = causeOf
     this.#through = through
     this.#lastToken = lastToken
   }
@@ -65,6 +75,11 @@ export class LedgerNotes {
     this.#delayed.push(slot)
   }
 
+  /** A message was given up. */
+  failed(slot: number): void {
+    this.#failed.push(slot)
+  }
+
   parked(key: string, isParked: boolean): void {
     this.#keys.push({ key, isParked })
   }
@@ -81,7 +96,9 @@ export class LedgerNotes {
     for (const { key, isParked } of this.#keys) this.#writer.key(key, isParked)
     this.#writer.endKeys()
     for (const slot of this.#delayed) this.#writeDelay(slot)
+    for (const slot of this.#failed) this.#writeFailure(slot)
     this.#delayed = []
+    this.#failed = []
     this.#through = through
     this.#lastToken = lastToken
     this.#keys = []
@@ -104,9 +121,9 @@ export class LedgerNotes {
     for (const key of parkedKeys) this.#writer.key(key, true)
     this.#writer.endKeys()
     for (let slot = firstRank; slot !== NONE; slot = this.#slots.ranks.next[slot]!) {
-      this.#writeDelay(slot)
+      this.#writeFate(slot)
     }
-    for (const slot of redriven) this.#writeDelay(slot)
+    for (const slot of redriven) this.#writeFate(slot)
     return this.#writer.finish()
   }
 
@@ -117,7 +134,8 @@ export class LedgerNotes {
       this.#changedCount > 0 ||
       this.#settledCount > 0 ||
       this.#keys.length > 0 ||
-      this.#delayed.length > 0
+      this.#delayed.length > 0 ||
+      this.#failed.length > 0
     )
   }
 
@@ -176,6 +194,18 @@ export class LedgerNotes {
     const { id, state, deadlineMs } = this.#slots
     const isWaiting = state[slot] === SlotState.waiting || state[slot] === SlotState.restored
     if (isWaiting && deadlineMs[slot]! > 0) this.#writer.delay(id[slot]!, deadlineMs[slot]!)
+  }
+
+  #writeFailure(slot: number): void {
+    const { id, state } = this.#slots
+    const isGivenUp = state[slot] === SlotState.failed || state[slot] === SlotState.restored
+    const cause = isGivenUp ? this.#causeOf(id[slot]!) : undefined
+    if (cause !== undefined) this.#writer.failure(id[slot]!, cause)
+  }
+
+  #writeFate(slot: number): void {
+    this.#writeDelay(slot)
+    this.#writeFailure(slot)
   }
 
   #write(slot: number): void {

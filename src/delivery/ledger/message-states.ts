@@ -4,6 +4,7 @@
 import type { DeadLetterReason } from '../../engine/index.js'
 import { AckWaits } from './ack-waits.js'
 import { KeyLanes } from './key-lanes.js'
+import type { FailureCause, LedgerImage } from './ledger-image.js'
 import { LedgerNotes } from './ledger-notes.js'
 import type { LedgerFailure, LedgerOptions } from './ledger-types.js'
 import { MessageSlots, NONE, SlotState } from './message-slots.js'
@@ -24,8 +25,10 @@ export class MessageStates {
   readonly parkedKeys = new Set<string>()
   readonly redriven = new Set<number>()
   readonly failures = new Map<number, LedgerFailure>()
+  /** What a former process gave up and did not bury, until it is offered again. */
+  #restoredFailures: ReadonlyMap<number, FailureCause> = new Map()
   notes: LedgerNotes
-  /** The highest sequence that was handed out or settled: notes must know everything up to it. */
+  /** The highest sequence that was handed out, given up or settled: notes must know everything up to it. */
   touched: number
   redelivering = 0
   readonly #due: SlotHeap
@@ -41,7 +44,24 @@ export class MessageStates {
     this.retries = SlotHeap.byDeadline(this.slots)
     this.waits = new AckWaits(this.slots, options.ackWaitMs, options.backoffMs)
     this.lanes = new KeyLanes(this.slots)
-    this.notes = new LedgerNotes(this.slots, position - 1, 0)
+    this.notes = this.#beginNotes(position - 1, 0)
+  }
+
+  /** What was parked and given up before a restart; notes go on behind the image. */
+  recover(image: LedgerImage): void {
+    this.#restoredFailures = image.failures
+    this.notes = this.#beginNotes(image.through, image.lastToken)
+    for (const key of image.parkedKeys) this.parkedKeys.add(key)
+  }
+
+  #beginNotes(through: number, lastToken: number): LedgerNotes {
+    return new LedgerNotes(this.slots, (id) => this.#causeOf(id), through, lastToken)
+  }
+
+  /** Why a message is given up, where it does not follow from its key. */
+  #causeOf(id: number): FailureCause | undefined {
+    const failure = this.failures.get(id) ?? this.#restoredFailures.get(id)
+    return failure?.reason === 'parked' ? undefined : failure
   }
 
   // ---- Coming and going
@@ -146,6 +166,16 @@ export class MessageStates {
     const deliveryCount = this.slots.attempts[slot]!
     const key = this.lanes.keyOf(slot)
     this.failures.set(id, { id, deliveryCount, reason, error, key })
+    if (reason === 'parked') return
+    this.touched = Math.max(this.touched, id)
+    this.notes.failed(slot)
+  }
+
+  /** Gives up what a former process had given up; false: it had not. */
+  failAgain(slot: number): boolean {
+    const cause = this.#restoredFailures.get(this.slots.id[slot]!)
+    if (cause !== undefined) this.fail(slot, cause.reason, cause.error)
+    return cause !== undefined
   }
 
   failAsParked(slot: number): void {
