@@ -16,6 +16,7 @@ export {
   type DiskOperation,
   type FaultDiskOptions,
 } from './fault-disk.js'
+export { findNearest } from './nearest-name.js'
 export { IdentifierSource, SeededRandom, systemRandom, type Random } from './random.js'
 export { openSystemDisk } from './system-disk.js'
 export { VirtualClock } from './virtual-clock.js'
