@@ -20,13 +20,13 @@ export const rules = {
     ['delivery'],
     ['embedded', 'cluster'],
     ['broker'],
-    ['jetstream', 'monitor', 'bridge'],
+    ['jetstream', 'monitor', 'bridge', 'testing'],
     ['server'],
     ['cli'],
   ],
 
   /** These run without any installed package: they import none, not even lazily and not even its types. */
-  core: 'base topic filter log wire codec engine delivery embedded broker'.split(' '),
+  core: 'base topic filter log wire codec engine delivery embedded broker testing'.split(' '),
 
   /** What this file imports, all the way down and not counting lazy imports, needs no Node and no package. */
   light: 'broker/index.ts',

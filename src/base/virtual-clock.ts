@@ -47,6 +47,11 @@ export class VirtualClock implements Clock {
     }
   }
 
+  /** When the next timer fires. */
+  get nextTimerMs(): number | undefined {
+    return this.#timers.peek()?.atMs
+  }
+
   /** Moves time on by `durationMs`, firing each timer at its own moment. */
   advance(durationMs: number): void {
     const endMs = this.#nowMs + durationMs

@@ -33,7 +33,7 @@ export type BrokerEvent =
   | { readonly type: 'subscription-ended'; readonly pattern: string; readonly error: unknown }
   | EngineEvent
 
-/** The default listener: prints what went wrong, each kind at most once in ten seconds. */
+/** What `onEvent` does when it is not given: prints what went wrong, each kind at most once in ten seconds. */
 export function printTrouble(event: BrokerEvent): void {
   switch (event.type) {
     case 'handler-failed':
@@ -82,7 +82,10 @@ export function printTrouble(event: BrokerEvent): void {
         event.error,
       )
     case 'recovery-finding':
-      return reportOnConsole('LOG_DAMAGED', `${event.path}: ${event.description}`)
+      return reportOnConsole(
+        isTraceOfStop(event) ? 'LOG_RECOVERED' : 'LOG_DAMAGED',
+        `${event.path}: ${event.description}`,
+      )
     case 'message-rejected':
     case 'emit-failed':
     case 'engine-error':
@@ -97,6 +100,11 @@ export function printTrouble(event: BrokerEvent): void {
     case 'reconnecting':
       return
   }
+}
+
+/** Whether it tells of nothing but that the process was stopped in the midst of its work. */
+function isTraceOfStop({ kind }: { readonly kind: string }): boolean {
+  return kind === 'unclean-stop' || kind === 'torn-tail'
 }
 
 function ofStream({ consumer, stream }: { consumer: string; stream: string }): string {

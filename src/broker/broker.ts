@@ -5,7 +5,7 @@
 import { Alarms, FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
 import type { Codec } from '../codec/index.js'
 import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
-import type { TopicHandle } from '../topic/index.js'
+import { matchesPattern, type TopicHandle } from '../topic/index.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
 import type { BrokerStream } from './broker-stream.js'
 import type { ConsumeOptions, Delivery } from './consume-options.js'
@@ -30,6 +30,7 @@ import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
 import { Publications, toMessage, type Parameterized } from './publications.js'
 import { assertPublishable, toPublishTerms, type PublishOptions } from './publish-options.js'
+import { ReceivedMessage } from './received-message.js'
 import { answering, refuse, requestOne, type RequestContext } from './requests.js'
 import { Catalog, type MessageOf, type Source } from './source.js'
 import type { StreamOptions } from './stream-options.js'
@@ -147,6 +148,8 @@ export class Broker implements AsyncDisposable {
     const { signal, ...rest } = options
     const stream = new MessageStream<Message>((handler) => {
       const subscription = this.#open(source, handler, rest)
+      // Its handler ends when the loop asks, whatever goes on meanwhile.
+      subscription.isPulled = true
       return async () => {
         this.#streams.delete(stream)
         await subscription.close()
@@ -324,6 +327,20 @@ export class Broker implements AsyncDisposable {
   /** @internal */
   findDefinition(topic: string): AnyDefinition | undefined {
     return this.#catalog.findDefinition(topic)
+  }
+
+  /** @internal The names of the subscriptions and consumers whose handlers are at work or have messages that wait for them. */
+  atWork(): string[] {
+    const live = [...this.#subscriptions].filter((subscription) => subscription.isAtWork)
+    return [...live.map(({ pattern }) => pattern), ...(this.#verbs?.atWork() ?? [])]
+  }
+
+  /** @internal A message as the source's subscribers would be given it; undefined when the source does not match it. */
+  present(source: Source, message: EngineMessage): Message | undefined {
+    const { pattern, definition } = this.#catalog.resolve(source)
+    const topic = message.handle.name
+    if (!matchesPattern(pattern, topic)) return undefined
+    return new ReceivedMessage(message, this.context, definition ?? this.findDefinition(topic))
   }
 
   /** @internal */

@@ -110,6 +110,11 @@ export class DurableVerbs {
     return this.#within(timeoutMs, tx.commit())
   }
 
+  /** The consumers whose handlers are at work here. */
+  atWork(): string[] {
+    return [...this.#consumptions].filter(({ running }) => running > 0).map(({ name }) => name)
+  }
+
   /** Ends the consumers, waiting for their handlers as long as `drainMs` says; then takes no more publishes. */
   async drain(drainMs: number): Promise<void> {
     this.#isDraining = true

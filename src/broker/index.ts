@@ -2,8 +2,8 @@
 export { FanfareError, type Duration, type ErrorCode } from '../base/index.js'
 export { bytesCodec, jsonCodec, textCodec, type Codec } from '../codec/index.js'
 export type { OverflowPolicy } from '../delivery/index.js'
-export { Broker, type CloseOptions, type RequestOptions } from './broker.js'
-export type { BrokerEvent } from './broker-event.js'
+export { Broker, type BrokerParts, type CloseOptions, type RequestOptions } from './broker.js'
+export { printTrouble, type BrokerEvent } from './broker-event.js'
 export type { BrokerStream, PurgeOptions, StreamInfo } from './broker-stream.js'
 export type {
   ConsumeOptions,

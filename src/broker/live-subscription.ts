@@ -55,6 +55,8 @@ const DEFAULT_CAPACITY = 10_000
 export class LiveSubscription implements Receiver, Subscription {
   readonly pattern: string
   dropped = 0
+  /** Messages are fetched from it, and may be left where they are. */
+  isPulled = false
   readonly #host: SubscriptionHost
   readonly #definition: AnyDefinition | undefined
   readonly #lane: HandlerLane<Message>
@@ -101,6 +103,10 @@ export class LiveSubscription implements Receiver, Subscription {
 
   get queued(): number {
     return this.#lane.queued
+  }
+
+  get isAtWork(): boolean {
+    return !this.isPulled && !this.#lane.isIdle
   }
 
   // ---- What the engine calls

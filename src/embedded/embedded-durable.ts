@@ -128,8 +128,8 @@ export class EmbeddedDurable implements Durable {
   }
 
   /** Tells of damage that the store met: when it was opened, or later while reading. */
-  reportFinding({ log, path, description }: RecoveryFinding): void {
-    this.#place.report({ type: 'recovery-finding', stream: log, path, description })
+  reportFinding({ kind, log, path, description }: RecoveryFinding): void {
+    this.#place.report({ type: 'recovery-finding', kind, stream: log, path, description })
   }
 
   async createStream(settings: StreamSettings): Promise<Stream> {
@@ -323,6 +323,7 @@ export class EmbeddedDurable implements Durable {
       else {
         this.#place.report({
           type: 'recovery-finding',
+          kind: 'quarantined',
           stream: log.name,
           path: log.name,
           description: 'there are messages and no settings; they are left as they are',

@@ -15,9 +15,14 @@ export type EngineEvent =
 export type StreamEvent =
   /** Nothing can be published to the stream any more; it can be read. */
   | { readonly type: 'stream-frozen'; readonly stream: string; readonly error: FanfareError }
-  /** What opening or reading the log found damaged, and what was done about it. */
+  /**
+   * What opening or reading the log found, and what was done about it: traces of a stop in the midst of work ('unclean-stop',
+   * 'torn-tail'), which take nothing that was promised, or damage.
+   */
   | {
       readonly type: 'recovery-finding'
+      readonly kind:
+        'torn-tail' | 'damaged-block' | 'damaged-index' | 'quarantined' | 'unclean-stop'
       readonly stream: string | undefined
       readonly path: string
       readonly description: string

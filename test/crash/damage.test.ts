@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { FaultDisk, SeededRandom } from '../../src/base/index.js'
 import { openEngineOnDisk } from '../../src/embedded/index.js'
 import type { EngineEvent } from '../../src/engine/index.js'
-import { SteppedClock } from '../engines/stepped-clock.js'
+import { TestClock } from '../../src/testing/test-clock.js'
 import type { Diary, Entry } from './diary.js'
 import { loadModules, nextTurn, unlessHalted } from './halting-disk.js'
 import { takeInventory } from './inventory.js'
@@ -32,7 +32,7 @@ interface Found {
 
 /** Opens it, reads all, and publishes one message more. */
 async function look(disk: FaultDisk): Promise<Found> {
-  const clock = new SteppedClock(START_MS + 1_000_000)
+  const clock = new TestClock(START_MS + 1_000_000)
   const turn = async (): Promise<void> => {
     await nextTurn()
     clock.advance(1)
@@ -67,7 +67,7 @@ async function look(disk: FaultDisk): Promise<Found> {
 }
 
 async function fill(disk: FaultDisk, random: SeededRandom, closes: boolean): Promise<FaultDisk> {
-  const clock = new SteppedClock(START_MS)
+  const clock = new TestClock(START_MS)
   const turn = async (): Promise<void> => {
     await nextTurn()
     clock.advance(random.nextUint32() % 3)

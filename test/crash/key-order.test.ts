@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, it } from 'vitest'
 import { FaultDisk, SeededRandom } from '../../src/base/index.js'
 import { openEngineOnDisk } from '../../src/embedded/index.js'
-import { SteppedClock } from '../engines/stepped-clock.js'
+import { TestClock } from '../../src/testing/test-clock.js'
 import { loadModules, nextTurn, unlessHalted } from './halting-disk.js'
 import { auditTransform, Transform } from './transform.js'
 import { Violation } from './violation.js'
@@ -39,7 +39,7 @@ class KeyOrderRun {
 
   async #live(isLast: boolean): Promise<void> {
     const disk = this.#disk
-    const clock = new SteppedClock(this.#nowMs)
+    const clock = new TestClock(this.#nowMs)
     const failures: unknown[] = []
     const turn = async (): Promise<void> => {
       await nextTurn()

@@ -4,7 +4,7 @@
 // they are.
 import { FaultDisk, SeededRandom, type DiskOperation } from '../../src/base/index.js'
 import { openEngineOnDisk, type EmbeddedEngine } from '../../src/embedded/index.js'
-import { SteppedClock } from '../engines/stepped-clock.js'
+import { TestClock } from '../../src/testing/test-clock.js'
 import { Checker, type Ending } from './checker.js'
 import type { Diary, Entry } from './diary.js'
 import { isDamage } from './findings.js'
@@ -35,7 +35,7 @@ const MOST_TURNS = 3_000
 const ALL_DUE_MS = 3_600_000
 
 interface Life {
-  readonly clock: SteppedClock
+  readonly clock: TestClock
   readonly diary: Diary
   readonly engine: EmbeddedEngine
 }
@@ -131,7 +131,7 @@ export class PowerRun {
   /** Undefined: the machine stood still before it was open. */
   async #open(): Promise<Life | undefined> {
     const disk = this.#disk
-    const clock = new SteppedClock(this.#nowMs)
+    const clock = new TestClock(this.#nowMs)
     const opening = openEngineOnDisk(disk, { clock, random: this.#random, ...SIZES })
     const engine = await unlessHalted(disk, opening, async () => {
       await nextTurn()

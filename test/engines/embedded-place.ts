@@ -6,11 +6,11 @@ import { FaultDisk, SeededRandom } from '../../src/base/index.js'
 import { EmbeddedEngine, openEmbeddedEngine, openEngineOnDisk } from '../../src/embedded/index.js'
 import type { Engine } from '../../src/engine/index.js'
 import type { Ending, Place } from '../conformance/stage.js'
-import { SteppedClock } from './stepped-clock.js'
+import { TestClock } from '../../src/testing/test-clock.js'
 
 /** In memory: keeps nothing, and its time is moved by the cases. */
 export async function openMemoryPlace(): Promise<Place> {
-  const time = new SteppedClock()
+  const time = new TestClock()
   const engine = new EmbeddedEngine({ clock: time })
   await engine.openDurable()
   return { engine, time, another: async () => engine, close: () => engine.close() }
@@ -19,7 +19,7 @@ export async function openMemoryPlace(): Promise<Place> {
 /** On a disk in memory that loses at a kill, or with its power, what such a disk may lose; by the seed. */
 export async function openFaultDiskPlace(seed = 1): Promise<Place> {
   let disk = new FaultDisk({ random: new SeededRandom(seed) })
-  let clock = new SteppedClock()
+  let clock = new TestClock()
   let engine = await openEngineOnDisk(disk, { clock })
 
   const end = async (ending: Ending): Promise<FaultDisk> => {
@@ -42,7 +42,7 @@ export async function openFaultDiskPlace(seed = 1): Promise<Place> {
     another: async () => engine,
     async reopen(ending) {
       disk = await end(ending)
-      clock = new SteppedClock(clock.nowMs())
+      clock = new TestClock(clock.nowMs())
       engine = await openEngineOnDisk(disk, { clock })
     },
     close: () => engine.close(),
