@@ -1,5 +1,6 @@
 // One subscription of the embedded engine: what the index holds and what the caller is given.
-import type { Receiver, Subscription } from '../engine/index.js'
+import type { FilterView } from '../filter/index.js'
+import type { EngineMessage, Receiver, SubscribeOptions, Subscription } from '../engine/index.js'
 
 export class EmbeddedSubscription implements Subscription {
   readonly pattern: string
@@ -8,20 +9,30 @@ export class EmbeddedSubscription implements Subscription {
   isClosed = false
   /** Messages still to be delivered before it ends by itself; 0: it does not. */
   remaining: number
+  /** Whether it takes some messages only. */
+  readonly isFiltering: boolean
+  readonly #options: SubscribeOptions
   readonly #remove: (subscription: EmbeddedSubscription) => void
 
   constructor(
     pattern: string,
-    group: string | undefined,
     receiver: Receiver,
-    maxMessages: number,
+    options: SubscribeOptions,
     remove: (subscription: EmbeddedSubscription) => void,
   ) {
     this.pattern = pattern
-    this.group = group
+    this.group = options.group
     this.receiver = receiver
-    this.remaining = maxMessages
+    this.remaining = options.maxMessages ?? 0
+    this.isFiltering = options.filter !== undefined || options.when !== undefined
+    this.#options = options
     this.#remove = remove
+  }
+
+  /** Throws what reading the message throws. */
+  admits(message: EngineMessage, view: FilterView): boolean {
+    const { filter, when } = this.#options
+    return (filter === undefined || filter.matches(view)) && (when === undefined || when(message))
   }
 
   unsubscribe(): void {

@@ -1,8 +1,5 @@
 // What a filter asks of a message. Parts are asked for when a condition speaks of them, the body last.
 
-/** The answer for a body that is no JSON: no condition on the data holds of it, `exists: false` included. */
-export const NOT_JSON: unique symbol = Symbol('not JSON')
-
 export interface FilterView {
   readonly topic: string
   /** The CloudEvents type, or the topic. */
@@ -10,9 +7,11 @@ export interface FilterView {
   readonly key: string | undefined
   /** Values by name, those of `ce-` in lower case; a list where a name came more than once. The object has no prototype. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
+  /** False: the body is something else, and no condition on the data holds of it, `exists: false` included. */
+  readonly isJson: boolean
   /**
-   * The body's value as JSON has it: parsed, or a value that JSON could be made of and that is looked at as JSON would show it.
-   * Undefined: there is none. NOT_JSON: it is something else.
+   * The body's value: parsed, or a value that JSON could be made of and that is looked at as JSON would show it. Undefined: there is
+   * none. Asked for only where it is JSON.
    */
   readonly data: unknown
 }

@@ -1,6 +1,6 @@
 // A filter that has been read and can be asked. One object for each pattern: an index over many filters takes them as they are.
 import { isSatisfied } from './evaluate.js'
-import { NOT_JSON, type FilterView } from './filter-view.js'
+import type { FilterView } from './filter-view.js'
 import type { FilterPattern, Part } from './pattern.js'
 import { readPattern, type Alternative } from './read-pattern.js'
 
@@ -28,8 +28,8 @@ function isWholly(alternative: Alternative, view: FilterView): boolean {
   for (const part of CHEAPEST_FIRST) {
     const node = alternative.get(part)
     if (node === undefined) continue
-    const value: unknown = view[part]
-    if (value === NOT_JSON || !isSatisfied(node, value)) return false
+    if (part === 'data' && !view.isJson) return false
+    if (!isSatisfied(node, view[part])) return false
   }
   return true
 }

@@ -1,7 +1,7 @@
 // Level 1: content filters, from patterns as data to verdicts on messages. Knows neither the engine nor how bodies are encoded.
 export { toCanonical } from './canonical.js'
 export { Filter } from './filter.js'
-export { NOT_JSON, type FilterView } from './filter-view.js'
+export type { FilterView } from './filter-view.js'
 export {
   FILTER_LIMITS,
   type Comparison,
@@ -9,4 +9,3 @@ export {
   type FieldPattern,
   type FilterPattern,
 } from './pattern.js'
-export { headerName } from './read-pattern.js'

@@ -145,7 +145,7 @@ function fieldName(name: string, names: readonly string[], path: PatternPath): s
 }
 
 /** The names of the envelope's headers are found in any case. */
-export function headerName(name: string): string {
+function headerName(name: string): string {
   return /^ce-/i.test(name) ? name.toLowerCase() : name
 }
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { FanfareError } from '../../src/base/index.js'
 import { Filter } from '../../src/filter/index.js'
-import { dataOf, viewOf } from './views.js'
+import { viewOfBody } from './views.js'
 
 type Verdict = 'match' | 'no' | 'reject'
 
@@ -110,5 +110,5 @@ function verdictOf(pattern: string, event: string | undefined): Verdict {
     throw error
   }
   if (event === undefined) return 'match'
-  return filter.matches(viewOf({ data: dataOf(event) })) ? 'match' : 'no'
+  return filter.matches(viewOfBody(event)) ? 'match' : 'no'
 }

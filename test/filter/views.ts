@@ -1,16 +1,17 @@
 // Messages as filters see them, for tests.
-import { NOT_JSON, type FilterView } from '../../src/filter/index.js'
+import type { FilterView } from '../../src/filter/index.js'
 
 export function viewOf(parts: Partial<FilterView> = {}): FilterView {
   const topic = parts.topic ?? 'order.placed'
-  return { topic, type: topic, key: undefined, headers: {}, data: undefined, ...parts }
+  const rest = { type: topic, key: undefined, headers: {}, isJson: true, data: undefined }
+  return { topic, ...rest, ...parts }
 }
 
-/** A body's text, parsed where it is JSON. */
-export function dataOf(text: string): unknown {
+/** A message with this body. */
+export function viewOfBody(text: string): FilterView {
   try {
-    return JSON.parse(text) as unknown
+    return viewOf({ data: JSON.parse(text) as unknown })
   } catch {
-    return NOT_JSON
+    return viewOf({ isJson: false })
   }
 }
