@@ -4,56 +4,16 @@
 //
 // Only unsettled messages take room. Of what was offered and is not there any more, all is known: it is settled.
 import type { DeadLetterReason } from '../engine/index.js'
-import { AckWaits } from './ack-waits.js'
-import { KeyLanes } from './key-lanes.js'
 import { LedgerImage } from './ledger-image.js'
 import { LedgerNotes, type NotedFigures } from './ledger-notes.js'
-import { MessageSlots, NONE, SlotState } from './message-slots.js'
-import { NumberTable } from './number-table.js'
-import { SlotHeap } from './slot-heap.js'
-import { SlotList } from './slot-list.js'
-
-/** What of `ConsumerSettings` the ledger obeys. */
-export interface LedgerOptions {
-  /** 'none': what is taken is settled. 'all' is used with order 'stream' only. */
-  readonly acknowledge: 'explicit' | 'all' | 'none'
-  readonly ackWaitMs: number
-  /** Hand-outs before a message is given up; undefined: without end. */
-  readonly maxDeliveries: number | undefined
-  /** With a list, the ack wait of attempt n is `backoffMs[n - 1]` too. */
-  readonly backoffMs: readonly number[]
-  readonly maxInFlight: number
-  readonly order: 'stream' | 'key'
-  readonly lookAhead: number
-  readonly followers: 'park' | 'continue'
-}
-
-/** One hand-out; the same object each time. */
-export interface LedgerHandOut {
-  /** The message's sequence, or the negated sequence of a dead letter that is handed out again. */
-  readonly id: number
-  readonly token: number
-  /** Hand-outs that count, this one included. */
-  readonly deliveryCount: number
-  /** Whether it came back from an earlier hand-out. */
-  readonly isRedelivery: boolean
-}
-
-/** A message that was given up and whose dead letter is not written yet. */
-export interface LedgerFailure {
-  readonly id: number
-  readonly deliveryCount: number
-  readonly reason: DeadLetterReason
-  readonly error: string
-  readonly key: string | undefined
-}
-
-/** A message that is in flight, or was when it was settled. */
-export interface LedgerSettlement {
-  readonly id: number
-  readonly deliveryCount: number
-  readonly key: string | undefined
-}
+import type {
+  LedgerFailure,
+  LedgerHandOut,
+  LedgerOptions,
+  LedgerSettlement,
+} from './ledger-types.js'
+import { NONE, SlotState, type MessageSlots } from './message-slots.js'
+import { MessageStates } from './message-states.js'
 
 /**
  * Tokens passed over after a stop that may have lost notes, so that none is given twice: more than can be handed out before
@@ -61,37 +21,20 @@ export interface LedgerSettlement {
  */
 const TOKENS_PER_UNCLEAN_STOP = 2 ** 26
 
-const PARKED = 'behind a dead letter of its key'
-
 export class ConsumerLedger {
   readonly #options: LedgerOptions
   readonly #isByKey: boolean
-  readonly #slots = new MessageSlots()
-  readonly #byId = new NumberTable()
-  readonly #byToken = new NumberTable()
-  /** Every message of the stream that has a slot, in its order. */
-  readonly #ranks: SlotList
-  readonly #fresh: SlotList
-  readonly #due: SlotHeap
-  readonly #retries: SlotHeap
-  readonly #waits: AckWaits
-  readonly #lanes: KeyLanes
-  readonly #parkedKeys = new Set<string>()
-  readonly #redriven = new Set<number>()
-  readonly #failures = new Map<number, LedgerFailure>()
-  #notes: LedgerNotes
+  readonly #states: MessageStates
+  readonly #slots: MessageSlots
   readonly #handOut = { id: 0, token: 0, deliveryCount: 0, isRedelivery: false }
 
   #position: number
   #lastToken = 0
   #deliveredSequence = 0
-  /** The highest sequence that was handed out or settled: notes must know everything up to it. */
-  #touched: number
   /** Up to here a former process looked, and what has no slot is settled. */
   #restoredThrough = 0
   /** The lowest message that is not offered again yet. */
   #firstRestored: number = NONE
-  #redelivering = 0
   #stalledBy: string | undefined
 
   /** `position`: the first sequence to look at; all before it count as settled. */
@@ -99,14 +42,8 @@ export class ConsumerLedger {
     this.#options = options
     this.#isByKey = options.order === 'key'
     this.#position = position
-    this.#touched = position - 1
-    this.#ranks = new SlotList(this.#slots.ranks)
-    this.#fresh = new SlotList(this.#slots.queues)
-    this.#due = new SlotHeap(this.#slots, (one, other) => this.#isDueBefore(one, other))
-    this.#retries = SlotHeap.byDeadline(this.#slots)
-    this.#waits = new AckWaits(this.#slots, options.ackWaitMs, options.backoffMs)
-    this.#lanes = new KeyLanes(this.#slots)
-    this.#notes = new LedgerNotes(this.#slots, position - 1, 0)
+    this.#states = new MessageStates(options, position)
+    this.#slots = this.#states.slots
   }
 
   /**
@@ -133,7 +70,7 @@ export class ConsumerLedger {
 
   /** Every sequence up to here is settled, or does not match. */
   get floor(): number {
-    const lowest = this.#ranks.first
+    const lowest = this.#states.ranks.first
     return lowest === NONE ? this.#position - 1 : this.#slots.id[lowest]! - 1
   }
 
@@ -143,7 +80,7 @@ export class ConsumerLedger {
 
   /** Unsettled messages that came back from a hand-out, whether they are out again or not; without those given up. */
   get redelivering(): number {
-    return this.#redelivering
+    return this.#states.redelivering
   }
 
   get lastToken(): number {
@@ -158,7 +95,7 @@ export class ConsumerLedger {
   /** Whether the message is done with: acknowledged, buried, or passed over. */
   isSettled(sequence: number): boolean {
     const isKnown = sequence < this.#position || sequence <= this.#restoredThrough
-    return isKnown && this.#byId.find(sequence) === NONE
+    return isKnown && this.#states.byId.find(sequence) === NONE
   }
 
   /** Everything up to here was looked at, by this process or a former one. */
@@ -170,7 +107,7 @@ export class ConsumerLedger {
   countUntouched(): number {
     const { id, attempts, isAgain, state } = this.#slots
     let count = 0
-    for (let slot = this.#ranks.first; slot !== NONE; slot = this.#slots.ranks.next[slot]!) {
+    for (let slot = this.#states.ranks.first; slot !== NONE; slot = this.#slots.ranks.next[slot]!) {
       const isNew = attempts[slot] === 0 && isAgain[slot] === 0 && state[slot] !== SlotState.failed
       if (isNew && id[slot]! > 0) count += 1
     }
@@ -179,24 +116,24 @@ export class ConsumerLedger {
 
   /** How many `failures` there are. */
   get failed(): number {
-    return this.#failures.size
+    return this.#states.failures.size
   }
 
   /** Dead letters that are handed out again and not settled, as ids, in their order. */
   get redrivenIds(): readonly number[] {
-    return [...this.#redriven].sort((one, other) => other - one)
+    return [...this.#states.redriven].sort((one, other) => other - one)
   }
 
   get parkedKeys(): ReadonlySet<string> {
-    return this.#parkedKeys
+    return this.#states.parkedKeys
   }
 
   /** With order 'key': the key most of whose messages are held, while the look-ahead is used up. */
   get stalledBy(): string | undefined {
     if (!this.#isByKey || this.#slots.heldBack < this.#options.lookAhead) return undefined
     const known = this.#stalledBy
-    if (known === undefined || this.#lanes.head(known) === NONE) {
-      this.#stalledBy = this.#lanes.longest()
+    if (known === undefined || this.#states.lanes.head(known) === NONE) {
+      this.#stalledBy = this.#states.lanes.longest()
     }
     return this.#stalledBy
   }
@@ -230,9 +167,9 @@ export class ConsumerLedger {
     const isRestored = restored !== NONE && this.#slots.id[restored] === sequence
     if (isRestored) this.#firstRestored = this.#slots.ranks.next[restored]!
     else if (sequence <= this.#restoredThrough) return this.#lookAt(sequence + 1)
-    const slot = isRestored ? restored : this.#enter(sequence)
+    const slot = isRestored ? restored : this.#states.enter(sequence)
     this.#lookAt(sequence + 1)
-    if (this.#isByKey && key !== undefined) this.#lanes.join(slot, key)
+    if (this.#isByKey && key !== undefined) this.#states.lanes.join(slot, key)
     this.#admit(slot, key)
   }
 
@@ -249,18 +186,18 @@ export class ConsumerLedger {
    */
   offerRedriven(deadSequence: number, key?: string): void {
     const id = -deadSequence
-    let slot = this.#byId.find(id)
+    let slot = this.#states.byId.find(id)
     if (slot === NONE) {
-      slot = this.#enter(id)
-      this.#notes.changed(slot)
+      slot = this.#states.enter(id)
+      this.#states.notes.changed(slot)
     } else if (this.#slots.state[slot] !== SlotState.restored) return
-    if (this.#isByKey && key !== undefined) this.#joinAhead(slot, key)
+    if (this.#isByKey && key !== undefined) this.#states.joinAhead(slot, key)
     this.#admit(slot, undefined)
   }
 
   /** Settles a message without a word because it is no longer there. */
   forget(id: number): void {
-    const slot = this.#byId.find(id)
+    const slot = this.#states.byId.find(id)
     if (slot === NONE) return
     this.#settle(slot)
     this.#lookAt(this.#position)
@@ -271,29 +208,29 @@ export class ConsumerLedger {
   /** The next message to hand out, or undefined: what came back first, then redriven dead letters, then in stream order. */
   take(nowMs: number): LedgerHandOut | undefined {
     if (this.inFlight >= this.#options.maxInFlight) return undefined
-    this.#awakeRetries(nowMs)
-    const slot = this.#nextReady()
+    this.#states.awakeRetries(nowMs)
+    const slot = this.#states.nextReady()
     if (slot === NONE) return undefined
     const handOut = this.#fillHandOut(slot)
     if (handOut.id > this.#deliveredSequence) this.#deliveredSequence = handOut.id
-    if (handOut.id > this.#touched) this.#touched = handOut.id
+    if (handOut.id > this.#states.touched) this.#states.touched = handOut.id
     if (this.#options.acknowledge === 'none') this.#settle(slot)
-    else this.#fly(slot, nowMs)
+    else this.#states.fly(slot, this.#lastToken, nowMs)
     return handOut
   }
 
   /** What is in flight under a token, as `revive` takes it; undefined for a token that is not good. */
   findHandOut(token: number): LedgerSettlement | undefined {
-    const slot = this.#byToken.find(token)
+    const slot = this.#states.byToken.find(token)
     if (slot === NONE) return undefined
     const { id, attempts } = this.#slots
-    return { id: id[slot]!, deliveryCount: attempts[slot]!, key: this.#lanes.keyOf(slot) }
+    return { id: id[slot]!, deliveryCount: attempts[slot]!, key: this.#states.lanes.keyOf(slot) }
   }
 
   // ---- Verdicts: all answer whether the token was good
 
   settle(token: number): boolean {
-    const slot = this.#byToken.find(token)
+    const slot = this.#states.byToken.find(token)
     if (slot === NONE) return false
     this.#settle(slot)
     return true
@@ -301,19 +238,19 @@ export class ConsumerLedger {
 
   /** Settles everything that was handed out up to this one, what waits to be handed out again included. */
   settleThrough(token: number): boolean {
-    const last = this.#byToken.find(token)
+    const last = this.#states.byToken.find(token)
     if (last === NONE) return false
     const lastId = this.#slots.id[last]!
-    let slot = this.#ranks.first
+    let slot = this.#states.ranks.first
     while (slot !== NONE && this.#slots.id[slot]! <= lastId) {
       const next = this.#slots.ranks.next[slot]!
-      if (this.#wasHandedOut(slot)) this.#settle(slot)
+      if (this.#states.wasHandedOut(slot)) this.#settle(slot)
       slot = next
     }
-    for (const id of this.#redriven) {
-      const redriven = this.#byId.find(id)
+    for (const id of this.#states.redriven) {
+      const redriven = this.#states.byId.find(id)
       const redrivenToken = this.#slots.token[redriven]!
-      if (this.#wasHandedOut(redriven) && redrivenToken <= token) this.#settle(redriven)
+      if (this.#states.wasHandedOut(redriven) && redrivenToken <= token) this.#settle(redriven)
     }
     return true
   }
@@ -323,8 +260,8 @@ export class ConsumerLedger {
     const slot = this.#return(token)
     if (slot === NONE) return false
     this.#slots.attempts[slot]! -= 1
-    this.#notes.changed(slot)
-    this.#becomeDue(slot)
+    this.#states.notes.changed(slot)
+    this.#states.becomeDue(slot)
     return true
   }
 
@@ -340,25 +277,25 @@ export class ConsumerLedger {
   retry(token: number, nowMs: number, delayMs?: number, error = ''): boolean {
     const slot = this.#return(token)
     if (slot === NONE) return false
-    if (this.#isExhausted(slot)) this.#fail(slot, 'attempts-exhausted', error)
+    if (this.#isExhausted(slot)) this.#states.fail(slot, 'attempts-exhausted', error)
     else this.#await(slot, nowMs, delayMs ?? this.#backoffMs(slot))
     return true
   }
 
   /** Gives a message up. */
   fail(token: number, reason: DeadLetterReason, error: string): boolean {
-    const slot = this.#byToken.find(token)
+    const slot = this.#states.byToken.find(token)
     if (slot === NONE) return false
-    this.#fail(slot, reason, error)
+    this.#states.fail(slot, reason, error)
     return true
   }
 
   /** Begins the ack wait anew. */
   extend(token: number, nowMs: number): boolean {
-    const slot = this.#byToken.find(token)
+    const slot = this.#states.byToken.find(token)
     if (slot === NONE) return false
-    this.#waits.end(slot)
-    this.#waits.begin(slot, nowMs)
+    this.#states.waits.end(slot)
+    this.#states.waits.begin(slot, nowMs)
     return true
   }
 
@@ -366,8 +303,8 @@ export class ConsumerLedger {
 
   /** When the soonest ack wait or retry is over; undefined when there is none. */
   get nextDeadlineMs(): number | undefined {
-    const wait = this.#waits.first
-    const retry = this.#retries.first
+    const wait = this.#states.waits.first
+    const retry = this.#states.retries.first
     const { deadlineMs } = this.#slots
     if (wait === NONE) return retry === NONE ? undefined : deadlineMs[retry]
     if (retry === NONE) return deadlineMs[wait]
@@ -379,9 +316,9 @@ export class ConsumerLedger {
    * retries become due.
    */
   expire(nowMs: number, visit: (token: number, id: number) => void): void {
-    this.#awakeRetries(nowMs)
+    this.#states.awakeRetries(nowMs)
     for (;;) {
-      const slot = this.#waits.first
+      const slot = this.#states.waits.first
       if (slot === NONE || this.#slots.deadlineMs[slot]! > nowMs) break
       const token = this.#slots.token[slot]!
       const id = this.#slots.id[slot]!
@@ -394,20 +331,20 @@ export class ConsumerLedger {
 
   /** What was given up and not buried yet, in order; burying while reading is allowed. */
   failures(): Iterable<LedgerFailure> {
-    return this.#failures.values()
+    return this.#states.failures.values()
   }
 
   isFailure(id: number): boolean {
-    return this.#failures.has(id)
+    return this.#states.failures.has(id)
   }
 
   /** Gives up a message that did not reach a member: it may just have been taken, and that does not count. */
   giveUp(id: number, reason: DeadLetterReason, error: string): boolean {
-    const slot = this.#byId.find(id)
+    const slot = this.#states.byId.find(id)
     if (slot === NONE) return false
     if (this.#slots.state[slot] === SlotState.inFlight) this.#slots.attempts[slot]! -= 1
-    this.#notes.changed(slot)
-    this.#fail(slot, reason, error)
+    this.#states.notes.changed(slot)
+    this.#states.fail(slot, reason, error)
     return true
   }
 
@@ -416,62 +353,57 @@ export class ConsumerLedger {
    * that follow under it become failures with the reason 'parked'.
    */
   bury(id: number): void {
-    const slot = this.#byId.find(id)
+    const slot = this.#states.byId.find(id)
     if (slot === NONE) return
-    const key = this.#lanes.keyOf(slot)
-    if (key !== undefined && this.#options.followers === 'park') this.#park(key, slot)
+    const key = this.#states.lanes.keyOf(slot)
+    if (key !== undefined && this.#options.followers === 'park') this.#states.park(key, slot)
     this.#settle(slot)
   }
 
   /** Takes a burial back whose commit failed: the failure waits again. */
   unbury({ id, deliveryCount, reason, error, key }: LedgerFailure): void {
-    const slot = this.#reenter(id, deliveryCount, key)
-    if (slot !== NONE) this.#fail(slot, reason, error)
+    const slot = this.#states.reenter(id, deliveryCount, key)
+    if (slot !== NONE) this.#states.fail(slot, reason, error)
   }
 
   /** Takes a settlement back whose commit failed: the message is due again. */
   revive({ id, deliveryCount, key }: LedgerSettlement): void {
-    const slot = this.#reenter(id, deliveryCount, key)
+    const slot = this.#states.reenter(id, deliveryCount, key)
     if (slot === NONE) return
-    this.#markAgain(slot, true)
-    this.#becomeDue(slot)
-  }
-
-  isParked(key: string): boolean {
-    return this.#parkedKeys.has(key)
+    this.#states.markAgain(slot, true)
+    this.#states.becomeDue(slot)
   }
 
   /** Lets the messages of a key go on; those that were parked and are not buried yet go on too. */
   unpark(key: string): void {
-    if (!this.#parkedKeys.delete(key)) return
-    this.#notes.parked(key, false)
-    for (let slot = this.#lanes.head(key); slot !== NONE; slot = this.#lanes.next(slot)) {
-      if (this.#failures.get(this.#slots.id[slot]!)?.reason === 'parked') this.#unfail(slot)
-    }
-    const head = this.#lanes.head(key)
-    if (head !== NONE) this.#promote(head)
+    this.#states.unpark(key)
   }
 
   // ---- Persistence
 
   /** What changed since the last call, to be kept; undefined when nothing did. */
   takeNote(): Uint8Array | undefined {
-    return this.#notes.take(this.#figures())
+    return this.#states.notes.take(this.#figures())
   }
 
   /** All that has to be kept. Notes taken before are part of it; the next note fits behind it. */
   snapshot(): Uint8Array {
-    const redriven = this.redrivenIds.map((id) => this.#byId.find(id))
-    return this.#notes.snapshot(this.#figures(), this.#ranks.first, redriven, this.#parkedKeys)
+    const redriven = this.redrivenIds.map((id) => this.#states.byId.find(id))
+    return this.#states.notes.snapshot(
+      this.#figures(),
+      this.#states.ranks.first,
+      redriven,
+      this.#states.parkedKeys,
+    )
   }
 
   #figures(): NotedFigures {
-    const fresh = this.#fresh.first
+    const fresh = this.#states.fresh.first
     const seen = fresh === NONE ? this.#position : this.#slots.id[fresh]!
     return {
       lastToken: this.#lastToken,
       deliveredSequence: this.#deliveredSequence,
-      through: Math.max(this.#notes.through, this.#touched, seen - 1),
+      through: Math.max(this.#states.notes.through, this.#states.touched, seen - 1),
     }
   }
 
@@ -479,103 +411,36 @@ export class ConsumerLedger {
     this.#lastToken = image.lastToken + tokensPassedOver
     this.#deliveredSequence = image.deliveredSequence
     this.#restoredThrough = image.through
-    this.#notes = new LedgerNotes(this.#slots, image.through, image.lastToken)
-    for (const key of image.parkedKeys) this.#parkedKeys.add(key)
+    this.#states.notes = new LedgerNotes(this.#slots, image.through, image.lastToken)
+    for (const key of image.parkedKeys) this.#states.parkedKeys.add(key)
     for (const id of [...image.unsettled.keys()].sort((one, other) => one - other)) {
-      const slot = this.#enter(id)
+      const slot = this.#states.enter(id)
       this.#slots.attempts[slot] = image.unsettled.get(id)!
       this.#slots.deadlineMs[slot] = image.dueMs.get(id) ?? 0
       this.#slots.move(slot, SlotState.restored)
     }
-    this.#firstRestored = this.#ranks.first
+    this.#firstRestored = this.#states.ranks.first
     this.#lookAt(this.floor + 1)
   }
 
   // ---- One message's way
 
-  /** Makes a slot; its state comes with `#admit`. */
-  #enter(id: number): number {
-    const slot = this.#slots.take(id)
-    this.#byId.add(id, slot)
-    if (id < 0) {
-      this.#redriven.add(id)
-    } else {
-      this.#ranks.add(slot)
-      if (id > this.#notes.through) this.#notes.joined(slot)
-    }
-    return slot
-  }
-
-  /** Makes a slot for a message that had left, in its old place. */
-  #reenter(id: number, deliveryCount: number, key: string | undefined): number {
-    if (this.#byId.find(id) !== NONE) return NONE
-    const slot = this.#slots.take(id)
-    this.#byId.add(id, slot)
-    this.#slots.attempts[slot] = deliveryCount
-    if (id < 0) this.#redriven.add(id)
-    else {
-      let after = this.#ranks.first
-      while (after !== NONE && this.#slots.id[after]! < id) after = this.#slots.ranks.next[after]!
-      this.#ranks.insertBefore(after, slot)
-    }
-    if (this.#isByKey && key !== undefined) this.#joinAhead(slot, key)
-    this.#notes.changed(slot)
-    return slot
-  }
-
   /** Decides what becomes of a message that was offered; `key` is given when a parked key shall stop it. */
   #admit(slot: number, key: string | undefined): void {
-    const isParked = key !== undefined && this.#parkedKeys.has(key)
+    const isParked = key !== undefined && this.#states.parkedKeys.has(key)
     const wasRestored = this.#slots.state[slot] === SlotState.restored
     const dueMs = wasRestored ? this.#slots.deadlineMs[slot]! : 0
-    this.#markAgain(slot, this.#slots.attempts[slot]! > 0)
-    if (this.#isExhausted(slot)) this.#fail(slot, 'attempts-exhausted', 'never settled')
-    else if (isParked) this.#fail(slot, 'parked', PARKED)
-    else if (dueMs > 0) this.#awaitUntil(slot, dueMs)
-    else if (!this.#lanes.isHead(slot)) this.#slots.move(slot, SlotState.held)
-    else if (this.#isUrgent(slot)) this.#becomeDue(slot)
-    else this.#becomeFresh(slot)
-  }
-
-  #becomeFresh(slot: number): void {
-    this.#slots.move(slot, SlotState.fresh)
-    this.#fresh.add(slot)
-  }
-
-  #becomeDue(slot: number): void {
-    this.#slots.move(slot, SlotState.due)
-    this.#due.add(slot)
+    this.#states.markAgain(slot, this.#slots.attempts[slot]! > 0)
+    if (this.#isExhausted(slot)) this.#states.fail(slot, 'attempts-exhausted', 'never settled')
+    else if (isParked) this.#states.failAsParked(slot)
+    else if (dueMs > 0) this.#states.awaitUntil(slot, dueMs)
+    else this.#states.becomeReady(slot)
   }
 
   #await(slot: number, nowMs: number, delayMs: number): void {
-    if (delayMs <= 0) return this.#becomeDue(slot)
-    this.#awaitUntil(slot, nowMs + delayMs)
-    this.#notes.delayed(slot)
-  }
-
-  #awaitUntil(slot: number, dueMs: number): void {
-    this.#slots.deadlineMs[slot] = dueMs
-    this.#slots.move(slot, SlotState.waiting)
-    this.#retries.add(slot)
-  }
-
-  #awakeRetries(nowMs: number): void {
-    for (;;) {
-      const slot = this.#retries.first
-      if (slot === NONE || this.#slots.deadlineMs[slot]! > nowMs) return
-      this.#retries.remove(slot)
-      // The note of its delay is out of date.
-      this.#notes.changed(slot)
-      if (this.#lanes.isHead(slot)) this.#becomeDue(slot)
-      else this.#slots.move(slot, SlotState.held)
-    }
-  }
-
-  #nextReady(): number {
-    const due = this.#due.first
-    const fresh = this.#fresh.first
-    if (due === NONE || fresh === NONE || this.#isUrgent(due)) return due === NONE ? fresh : due
-    return this.#slots.id[due]! < this.#slots.id[fresh]! ? due : fresh
+    if (delayMs <= 0) return this.#states.becomeDue(slot)
+    this.#states.awaitUntil(slot, nowMs + delayMs)
+    this.#states.notes.delayed(slot)
   }
 
   #fillHandOut(slot: number): LedgerHandOut {
@@ -589,89 +454,18 @@ export class ConsumerLedger {
     return handOut
   }
 
-  #fly(slot: number, nowMs: number): void {
-    this.#withdraw(slot)
-    this.#slots.token[slot] = this.#lastToken
-    this.#slots.move(slot, SlotState.inFlight)
-    this.#byToken.add(this.#lastToken, slot)
-    this.#waits.begin(slot, nowMs)
-    this.#notes.changed(slot)
-  }
-
   /** Ends a hand-out whose message will be handed out again. */
   #return(token: number): number {
-    const slot = this.#byToken.find(token)
+    const slot = this.#states.byToken.find(token)
     if (slot === NONE) return NONE
-    this.#withdraw(slot)
-    this.#markAgain(slot, true)
+    this.#states.withdraw(slot)
+    this.#states.markAgain(slot, true)
     return slot
   }
 
-  #fail(slot: number, reason: DeadLetterReason, error: string): void {
-    this.#withdraw(slot)
-    this.#markAgain(slot, false)
-    this.#slots.move(slot, SlotState.failed)
-    const id = this.#slots.id[slot]!
-    const deliveryCount = this.#slots.attempts[slot]!
-    const key = this.#lanes.keyOf(slot)
-    this.#failures.set(id, { id, deliveryCount, reason, error, key })
-  }
-
-  /** Takes back that a message was parked. */
-  #unfail(slot: number): void {
-    this.#withdraw(slot)
-    this.#markAgain(slot, this.#slots.attempts[slot]! > 0)
-    this.#slots.move(slot, SlotState.held)
-  }
-
   #settle(slot: number): void {
-    const id = this.#slots.id[slot]!
-    this.#withdraw(slot)
-    this.#markAgain(slot, false)
-    this.#notes.settled(slot)
     if (slot === this.#firstRestored) this.#firstRestored = this.#slots.ranks.next[slot]!
-    if (id < 0) this.#redriven.delete(id)
-    else this.#ranks.remove(slot)
-    if (id > this.#touched) this.#touched = id
-    this.#byId.remove(id)
-    const head = this.#lanes.leave(slot)
-    this.#slots.give(slot)
-    if (head !== NONE) this.#promote(head)
-  }
-
-  /** Takes a message out of what its state keeps it in; its next state is the caller's next word. */
-  #withdraw(slot: number): void {
-    const { state, token, id } = this.#slots
-    switch (state[slot]) {
-      case SlotState.fresh:
-        this.#fresh.remove(slot)
-        break
-      case SlotState.due:
-        this.#due.remove(slot)
-        break
-      case SlotState.waiting:
-        this.#retries.remove(slot)
-        break
-      case SlotState.inFlight:
-        this.#byToken.remove(token[slot]!)
-        this.#waits.end(slot)
-        break
-      case SlotState.failed:
-        this.#failures.delete(id[slot]!)
-        break
-      default:
-    }
-    this.#slots.move(slot, SlotState.free)
-  }
-
-  #markAgain(slot: number, isAgain: boolean): void {
-    const mark = isAgain ? 1 : 0
-    this.#redelivering += mark - this.#slots.isAgain[slot]!
-    this.#slots.isAgain[slot] = mark
-  }
-
-  #wasHandedOut(slot: number): boolean {
-    return this.#slots.state[slot] === SlotState.inFlight || this.#slots.isAgain[slot] === 1
+    this.#states.settle(slot)
   }
 
   #isExhausted(slot: number): boolean {
@@ -682,67 +476,6 @@ export class ConsumerLedger {
   #backoffMs(slot: number): number {
     const { backoffMs } = this.#options
     return backoffMs[Math.min(this.#slots.attempts[slot]!, backoffMs.length) - 1] ?? 0
-  }
-
-  // ---- Order
-
-  /** Whether a message goes before all that were never handed out. */
-  #isUrgent(slot: number): boolean {
-    return this.#slots.isAgain[slot] === 1 || this.#slots.id[slot]! < 0
-  }
-
-  #isDueBefore(one: number, other: number): boolean {
-    const isUrgent = this.#isUrgent(one)
-    if (isUrgent !== this.#isUrgent(other)) return isUrgent
-    return this.#isOlder(one, other)
-  }
-
-  /** Dead letters that are handed out again are older than every message of the stream, and in their own order. */
-  #isOlder(one: number, other: number): boolean {
-    const id = this.#slots.id[one]!
-    const otherId = this.#slots.id[other]!
-    if (id < 0) return otherId > 0 || id > otherId
-    return otherId > 0 && id < otherId
-  }
-
-  // ---- Keys
-
-  /** Puts a redriven dead letter in front of what is younger in its lane, but never in front of what is in flight. */
-  #joinAhead(slot: number, key: string): void {
-    let before = this.#lanes.head(key)
-    while (before !== NONE && !this.#mayOvertake(slot, before)) before = this.#lanes.next(before)
-    if (before !== NONE && this.#lanes.isHead(before)) this.#holdBack(before)
-    this.#lanes.join(slot, key, before)
-  }
-
-  #mayOvertake(slot: number, other: number): boolean {
-    return this.#slots.state[other] !== SlotState.inFlight && this.#isOlder(slot, other)
-  }
-
-  /** A head that loses its place: what was ready is held; what waits or is given up goes on doing so. */
-  #holdBack(slot: number): void {
-    const state = this.#slots.state[slot]
-    if (state !== SlotState.fresh && state !== SlotState.due) return
-    this.#withdraw(slot)
-    this.#slots.move(slot, SlotState.held)
-  }
-
-  /** All before it under its key are settled. */
-  #promote(head: number): void {
-    if (this.#slots.state[head] === SlotState.held) this.#becomeDue(head)
-  }
-
-  /** Parks the key of a message that is about to be buried. */
-  #park(key: string, buried: number): void {
-    if (!this.#parkedKeys.has(key)) {
-      this.#parkedKeys.add(key)
-      this.#notes.parked(key, true)
-    }
-    for (let slot = this.#lanes.head(key); slot !== NONE; slot = this.#lanes.next(slot)) {
-      const state = this.#slots.state[slot]
-      if (state === SlotState.inFlight || state === SlotState.failed) continue
-      if (this.#isOlder(buried, slot)) this.#fail(slot, 'parked', PARKED)
-    }
   }
 
   // ---- After a restart

@@ -1,11 +1,5 @@
 // Level 3: what happens to a message after it is handed out.
-export {
-  ConsumerLedger,
-  type LedgerFailure,
-  type LedgerHandOut,
-  type LedgerOptions,
-  type LedgerSettlement,
-} from './consumer-ledger.js'
+export { ConsumerLedger } from './consumer-ledger.js'
 export { DueTimes } from './due-times.js'
 export { DuplicateWindow } from './duplicate-window.js'
 export {
@@ -14,4 +8,10 @@ export {
   type HandlerLaneOptions,
   type OverflowPolicy,
 } from './handler-lane.js'
+export type {
+  LedgerFailure,
+  LedgerHandOut,
+  LedgerOptions,
+  LedgerSettlement,
+} from './ledger-types.js'
 export { RequestInbox } from './request-inbox.js'

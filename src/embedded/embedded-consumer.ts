@@ -1,6 +1,7 @@
 // A consumer of the embedded engine: reads its stream upwards, hands messages to members that have credit, and keeps in the
-// ledger what became of each. The ledger decides; this class reads, writes, delivers and rings when a moment has come.
-import { FanfareError, type Alarm } from '../base/index.js'
+// ledger what became of each. The ledger decides; the loop hands out; the notes keep; this class is where they meet, and takes
+// the verdicts.
+import { FanfareError } from '../base/index.js'
 import { ConsumerLedger, type LedgerFailure } from '../delivery/index.js'
 import {
   differingFields,
@@ -12,59 +13,46 @@ import {
   type StoredMessage,
   type VerdictDone,
 } from '../engine/index.js'
-import type { NoteLevel, NoteOwner } from '../log/index.js'
 import { inBackground } from './background.js'
 import type { ConsumerHome } from './consumer-home.js'
+import { ConsumerAlarms } from './consumer-alarms.js'
+import { ConsumerNotes, type NotesOwner } from './consumer-notes.js'
 import {
   encodeConsumerSnapshot,
-  encodeLedgerNote,
-  encodeTermsNote,
   ledgerOptionsOf,
   type ConsumerTerms,
   type RecoveredConsumer,
 } from './consumer-record.js'
 import { DeadLetterDesk } from './dead-letter-desk.js'
-import { HandOutBatch, type BatchItem } from './hand-out-batch.js'
+import { toHandOut, type BatchItem } from './hand-out-batch.js'
+import { HandOutLoop, type HandOutOwner } from './hand-out-loop.js'
+import { InFlight } from './in-flight.js'
 import { Member } from './member.js'
+import { Members } from './members.js'
 import { MessageSource } from './message-source.js'
 import { PendingCount } from './pending-count.js'
 import type { Interested } from './retention.js'
 import { resolveStart } from './start-point.js'
 import type { StreamSite } from './stream-site.js'
 
-/** Hand-outs after which other work of the process gets its turn. */
-const MOST_IN_ONE_GO = 1_024
-
-/** How long to wait when attempts could not be written. */
-const TRY_AGAIN_MS = 1_000
-
-export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
+export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Interested {
+  readonly members = new Members()
+  readonly pending: PendingCount
+  readonly source: MessageSource
   readonly #site: StreamSite
   readonly #home: ConsumerHome
   readonly #desk: DeadLetterDesk
-  readonly #members: Member[] = []
-  /** What is in flight, by token. */
-  readonly #inFlight = new Map<number, BatchItem>()
-  readonly #pending: PendingCount
+  readonly #loop: HandOutLoop
+  readonly #notes: ConsumerNotes
+  readonly #alarms: ConsumerAlarms
+  readonly #inFlight = new InFlight()
   /** Messages settled in units that are not committed yet. */
   readonly #settling = new Set<number>()
   /** Letters that are being read to be handed out again. */
   readonly #calledBack = new Set<number>()
-  readonly #source: MessageSource
   #terms: ConsumerTerms
   #ledger: ConsumerLedger
-  #alarm: Alarm | undefined
-  #inactivity: Alarm | undefined
-  #turn = 0
-  /** When to try again to write attempts that could not be written. */
-  #tryAgainMs = Infinity
   #starting: Promise<void> = Promise.resolve()
-  /** The loop that hands out is at work; and whether it shall look once more. */
-  #isRunning = false
-  #isCalled = false
-  #isNoteDue = false
-  /** A note was lost: the next one says everything. */
-  #mustRestate = false
   #toldStall: string | undefined
   /** Why nothing can be asked of it any more. */
   #ended: FanfareError | undefined
@@ -80,18 +68,21 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     this.#home = home
     this.#terms = recovered?.terms ?? { settings }
     this.#ledger = recovered?.ledger ?? new ConsumerLedger(ledgerOptionsOf(settings), 1)
-    this.#pending = new PendingCount(home.log, site.topicAt)
-    this.#source = new MessageSource(
+    this.pending = new PendingCount(home.log, site.topicAt)
+    this.#loop = new HandOutLoop(site, this)
+    this.#notes = new ConsumerNotes(site, this)
+    this.#alarms = new ConsumerAlarms(site, () => this.#ring())
+    this.source = new MessageSource(
       site,
       home,
       () => this.#terms,
-      () => this.#pump(),
+      () => this.#loop.call(),
     )
     this.#desk = new DeadLetterDesk(site, home, {
       settings: () => this.settings,
       ledger: () => this.#ledger,
-      read: (id) => this.#source.read(id),
-      note: () => this.#writeNote('fsync'),
+      read: (id) => this.source.read(id),
+      note: () => this.#notes.write('fsync'),
       bury: ({ id }) => {
         this.#ledger.bury(id)
         this.#settling.add(id)
@@ -101,7 +92,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
         this.#ledger.unbury(failure)
       },
       settled: (failure) => this.#givenUp(failure),
-      changed: () => this.#pump(),
+      changed: () => this.#loop.call(),
     })
   }
 
@@ -115,6 +106,14 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
 
   get streamName(): string {
     return this.#home.name
+  }
+
+  get ledger(): ConsumerLedger {
+    return this.#ledger
+  }
+
+  get isRunning(): boolean {
+    return this.#isStarted && !this.isDeleted
   }
 
   get isDeleted(): boolean {
@@ -144,7 +143,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
 
   async #start(isRecovered: boolean): Promise<void> {
     if (!isRecovered) await this.#findPlace()
-    if (this.isPersistent) await this.#adopt(isRecovered)
+    await this.#notes.adopt(isRecovered)
     await this.#resume()
   }
 
@@ -158,9 +157,9 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
       lastToken: ledger.lastToken,
       inFlight: ledger.inFlight,
       redelivering: ledger.redelivering,
-      pending: this.#pending.count,
-      members: this.#members.length,
-      isPaused: this.#isPaused,
+      pending: this.pending.count,
+      members: this.members.count,
+      isPaused: this.isPaused,
       ...(ledger.stalledBy === undefined ? {} : { stalledBy: ledger.stalledBy }),
       unsettled: this.#desk.waiting,
     }
@@ -170,10 +169,10 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     this.#assertThere()
     const member = new Member(
       receiver,
-      () => this.#pump(),
+      () => this.#loop.call(),
       () => this.#leave(member),
     )
-    this.#members.push(member)
+    this.members.add(member)
     this.#watchInactivity()
     return member
   }
@@ -183,9 +182,9 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
       done?.(staleError(this, token))
       return false
     }
-    if (done === undefined && this.#inFlight.get(token)!.id > 0) {
-      for (const id of this.#settle(token)) this.#settled(id)
-      this.#noteSoon()
+    if (done === undefined && this.#inFlight.find(token)!.id > 0) {
+      for (const id of this.#settle(token)) this.settled(id)
+      this.#notes.writeSoon()
     } else {
       this.#site.store.beginUnit()
       const finish = this.acknowledgeInUnit(token)
@@ -194,7 +193,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
         done?.(error)
       })
     }
-    this.#pump()
+    this.#loop.call()
     return true
   }
 
@@ -207,14 +206,14 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     const ids = this.#settle(token)
     for (const id of ids) {
       if (id > 0) this.#settling.add(id)
-      else this.#settled(id)
+      else this.settled(id)
     }
-    this.#writeNote('fsync')
+    this.#notes.write('fsync')
     return (error) => {
       const kept = ids.filter((id) => this.#settling.delete(id))
-      if (error === undefined) for (const id of kept) this.#settled(id)
+      if (error === undefined) for (const id of kept) this.settled(id)
       else if (settlement !== undefined) this.#ledger.revive(settlement)
-      this.#pump()
+      this.#loop.call()
     }
   }
 
@@ -252,18 +251,14 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   async resume(): Promise<void> {
     this.#assertThere()
     await this.#changeTerms({ ...this.#terms, pausedUntilMs: undefined })
-    this.#pump()
+    this.#loop.call()
   }
 
   /** Takes other settings; what is in flight is handed out anew. */
   async update(settings: ConsumerSettings): Promise<void> {
     if (differingFields(settings, this.settings).length === 0) return
     const snapshot = this.#ledger.snapshot()
-    for (const [token, { member }] of this.#inFlight) {
-      member.tokens.delete(token)
-      member.receiver.expired?.(token)
-    }
-    this.#inFlight.clear()
+    for (const { member, token } of this.#inFlight.dropAll()) member.receiver.expired?.(token)
     this.#ledger = ConsumerLedger.restore(ledgerOptionsOf(settings), snapshot, [])
     await this.#changeTerms({ ...this.#terms, settings })
     await this.#resume()
@@ -271,27 +266,23 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
 
   /** Ends it: members are told, what is known of it is forgotten. */
   async delete(reason: FanfareError): Promise<void> {
-    const wasPersistent = this.isPersistent
     this.#end(reason)
-    if (!wasPersistent) return
-    await new Promise<void>((resolve, reject) => {
-      this.#site.store.disown(this.ownerName, (error) => (error ? reject(error) : resolve()))
-    })
+    await this.#notes.disown()
   }
 
   /** Stops without forgetting: the engine closes. */
   stop(reason: FanfareError): void {
-    this.#writeNote('rides')
+    this.#notes.write('rides')
     this.#end(reason)
   }
 
   snapshot(): Uint8Array {
-    const terms = { ...this.#terms, targets: this.#source.targets }
+    const terms = { ...this.#terms, targets: this.source.targets }
     return encodeConsumerSnapshot(terms, this.#ledger)
   }
 
   wants(topic: string): boolean {
-    return this.#source.filter.matches(topic)
+    return this.source.filter.matches(topic)
   }
 
   hasSettled(sequence: number): boolean {
@@ -300,11 +291,11 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
 
   /** A message that this consumer wants was accepted. */
   messageAccepted(): void {
-    this.#pending.count += 1
+    this.pending.count += 1
   }
 
   messagesCommitted(): void {
-    if (this.#pending.count > 0) this.#pump()
+    if (this.pending.count > 0) this.#loop.call()
   }
 
   /** Accepted messages were lost. */
@@ -313,7 +304,7 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   }
 
   messageRemoved(sequence: number, topic: string): void {
-    if (sequence > this.#ledger.deliveredSequence && this.wants(topic)) this.#pending.count -= 1
+    if (sequence > this.#ledger.deliveredSequence && this.wants(topic)) this.pending.count -= 1
   }
 
   /** Hands out letters of this consumer again, the oldest original first; they leave the box when they are settled. */
@@ -329,27 +320,27 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
       this.#calledBack.delete(sequence)
     }
     for (const key of wholeKeys) this.#ledger.unpark(key)
-    await this.#noted()
-    this.#pump()
+    await this.#notes.keep()
+    this.#loop.call()
     return count
   }
 
   /** Keys whose followers are parked go on once nothing of theirs is left among the dead letters. */
   unparkInUnit(keys: readonly string[]): void {
     for (const key of keys) this.#ledger.unpark(key)
-    this.#writeNote('fsync')
-    this.#pump()
+    this.#notes.write('fsync')
+    this.#loop.call()
   }
 
   /** Gives up the redrive of a letter that is to be discarded; false when it is in flight. */
   abandonRedrive(sequence: number): boolean {
-    for (const { id } of this.#inFlight.values()) if (id === -sequence) return false
+    if (this.#inFlight.hasId(-sequence)) return false
     this.#ledger.forget(-sequence)
-    this.#noteSoon()
+    this.#notes.writeSoon()
     return true
   }
 
-  get #isPaused(): boolean {
+  get isPaused(): boolean {
     const { pausedUntilMs } = this.#terms
     if (pausedUntilMs === undefined) return false
     return pausedUntilMs === 0 || pausedUntilMs > this.#site.clock.nowMs()
@@ -358,142 +349,74 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
   async #findPlace(): Promise<void> {
     const { start, topics } = this.settings
     const { position, targets } = await resolveStart(this.#home.log, start, topics)
-    this.#source.targets = targets
+    this.source.targets = targets
     this.#ledger = new ConsumerLedger(ledgerOptionsOf(this.settings), position)
-  }
-
-  /** Answers for its state from now on; for a new consumer, durable when it resolves. */
-  #adopt(isRecovered: boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#site.store.adopt(this.ownerName, this, (error) => (error ? reject(error) : resolve()))
-      if (isRecovered) resolve()
-    })
   }
 
   /** Reads on from the ledger's position. */
   async #resume(): Promise<void> {
     this.#isStarted = false
-    this.#source.begin(this.#ledger.position)
+    this.source.begin(this.#ledger.position)
     await this.#countPending()
     for (const id of this.#ledger.redrivenIds) await this.#offerRedriven(-id)
     this.#isStarted = true
     this.#watchInactivity()
-    this.#pump()
+    this.#loop.call()
   }
 
   async #countPending(): Promise<void> {
-    const { filter } = this.#source
+    const { filter } = this.source
     const from = this.#ledger.lookedThrough + 1
     const untouched = this.#ledger.countUntouched()
-    await this.#pending.recount(from, untouched, filter, () => this.#site.store.flush())
+    await this.pending.recount(from, untouched, filter, () => this.#site.store.flush())
   }
 
   // ---- handing out -------------------------------------------------------------------------------------------------
 
-  /** Something became possible: hands out as much as members, ledger and stream allow. */
-  #pump(): void {
-    this.#isCalled = true
-    if (this.#isRunning || !this.#isStarted || this.isDeleted) return
-    this.#isRunning = true
-    inBackground(this.#run(), this.#site)
+  writeAttempts(done: (error?: FanfareError) => void): void {
+    this.#notes.write('written', done)
   }
 
-  async #run(): Promise<void> {
-    let inOneGo = 0
-    while (this.#isCalled && !this.isDeleted) {
-      this.#isCalled = false
-      this.#desk.work()
-      const batch = new HandOutBatch()
-      if (!this.#isPaused) this.#fill(batch)
-      if (batch.isEmpty) {
-        // What was looked at may be parked behind a dead letter.
-        this.#desk.work()
-        continue
-      }
-      this.#isCalled = true
-      if (!(await this.#writeAttempts(batch))) break
-      await this.#deliver(batch)
-      inOneGo += batch.items.length
-      if (inOneGo < MOST_IN_ONE_GO) continue
-      await new Promise<void>((resolve) => this.#site.clock.defer(resolve))
-      inOneGo = 0
+  flies(item: BatchItem): void {
+    this.#inFlight.add(item)
+  }
+
+  isFlying(item: BatchItem): boolean {
+    return this.#inFlight.find(item.token) === item
+  }
+
+  takeBack({ token }: BatchItem): void {
+    this.#ledger.giveBack(token)
+    this.#inFlight.drop(token)
+  }
+
+  deliver(item: BatchItem, message: StoredMessage): void {
+    if (this.#isTooOld(message)) {
+      this.#expireAge(item)
+      return
     }
-    this.#isRunning = false
-    this.#arm()
-    this.#tellStall()
-  }
-
-  #fill(batch: HandOutBatch): void {
-    const nowMs = this.#site.clock.nowMs()
-    while (!batch.isFull) {
-      const member = this.#nextMember()
-      if (member === undefined) return
-      const next = this.#ledger.take(nowMs)
-      if (next === undefined) {
-        if (!this.#ledger.wantsMore) return
-        if (this.#source.readOn(this.#ledger)) continue
-        if (this.#source.isAtEnd && this.settings.order === 'stream') this.#pending.count = 0
-        return
-      }
-      const { id, token, deliveryCount, isRedelivery } = next
-      const message = this.#source.takeKept(id)
-      if (!isRedelivery && id > 0) this.#pending.count -= 1
-      member.credit -= 1
-      const pending = this.#pending.count
-      const item: BatchItem = { id, token, deliveryCount, pending, member, message }
-      if (this.settings.acknowledge !== 'none') {
-        member.tokens.add(token)
-        this.#inFlight.set(token, item)
-      }
-      batch.add(item)
-    }
-  }
-
-  #nextMember(): Member | undefined {
-    const count = this.#members.length
-    for (let tries = 0; tries < count; tries++) {
-      this.#turn = (this.#turn + 1) % count
-      const member = this.#members[this.#turn]!
-      if (member.credit > 0) return member
-    }
-    return undefined
-  }
-
-  /** An attempt is written before its hand-out; false: it could not be, and everything is as before. */
-  async #writeAttempts(batch: HandOutBatch): Promise<boolean> {
-    if (!this.isPersistent) return true
-    const error = await new Promise<FanfareError | undefined>((resolve) => {
-      this.#writeNote('written', resolve)
-    })
-    if (error === undefined) return true
-    for (const { token, member } of batch.items) {
-      this.#takeBack(token)
-      member.credit += 1
-    }
-    this.#site.report({ type: 'engine-error', error })
-    this.#tryAgainMs = this.#site.clock.nowMs() + TRY_AGAIN_MS
-    return false
-  }
-
-  async #deliver(batch: HandOutBatch): Promise<void> {
-    const isSettled = this.settings.acknowledge === 'none'
-    for (const item of batch.items) {
-      const message = item.message ?? (await this.#source.read(item.id))
-      if (!isSettled && this.#inFlight.get(item.token) !== item) continue
-      if (message === undefined) this.#vanished(item)
-      else if (this.#isTooOld(message)) this.#expireAge(item)
-      else this.#deliverOne(batch, item, message)
-      if (isSettled) this.#settled(item.id)
-    }
-  }
-
-  #deliverOne(batch: HandOutBatch, item: BatchItem, message: StoredMessage): void {
     try {
-      batch.deliver(item, message, this)
+      item.member.receiver.deliver(toHandOut(item, message, this.settings), this)
     } catch (error) {
       this.#site.report({ type: 'receiver-failed', pattern: this.name, error })
       this.retry(item.token, undefined, String(error))
     }
+  }
+
+  /** A message that the stream's limits removed before it could be handed out. */
+  vanished({ token, id, member }: BatchItem): void {
+    this.#inFlight.drop(token)
+    member.credit += 1
+    this.#ledger.forget(id)
+  }
+
+  workAtDesk(): void {
+    this.#desk.work()
+  }
+
+  rested(): void {
+    this.#arm()
+    this.#tellStall()
   }
 
   #isTooOld(message: StoredMessage): boolean {
@@ -505,22 +428,15 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
 
   /** Given up before it reached a member, whose credit it does not use. */
   #expireAge({ token, id, member }: BatchItem): void {
-    this.#drop(token)
+    this.#inFlight.drop(token)
     member.credit += 1
     this.#ledger.giveUp(id, 'expired', `older than ${this.settings.maxMessageAgeMs} ms`)
   }
 
-  /** A message that the stream's limits removed before it could be handed out. */
-  #vanished({ token, id, member }: BatchItem): void {
-    this.#drop(token)
-    member.credit += 1
-    this.#ledger.forget(id)
-  }
-
   async #offerRedriven(sequence: number): Promise<boolean> {
-    const message = await this.#source.read(-sequence)
+    const message = await this.source.read(-sequence)
     if (message === undefined) this.#ledger.forget(-sequence)
-    else this.#ledger.offerRedriven(sequence, this.#source.keyOf(message))
+    else this.#ledger.offerRedriven(sequence, this.source.keyOf(message))
     return message !== undefined
   }
 
@@ -528,99 +444,76 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
 
   /** Settles in the ledger; answers the ids of what is done with. */
   #settle(token: number): number[] {
-    if (this.settings.acknowledge !== 'all') {
-      return this.#ledger.settle(token) ? this.#dropAll([token]) : []
+    if (this.settings.acknowledge === 'all') {
+      this.#ledger.settleThrough(token)
+      return this.#inFlight.dropThrough(token)
     }
-    this.#ledger.settleThrough(token)
-    return this.#dropAll([...this.#inFlight.keys()].filter((earlier) => earlier <= token))
-  }
-
-  #dropAll(tokens: readonly number[]): number[] {
-    return tokens.flatMap((token) => this.#drop(token) ?? [])
+    const item = this.#ledger.settle(token) ? this.#inFlight.drop(token) : undefined
+    return item === undefined ? [] : [item.id]
   }
 
   /** A message's letter is committed. One that was parked or had grown too old may never have been handed out. */
   #givenUp({ id, deliveryCount }: LedgerFailure): void {
     this.#settling.delete(id)
-    if (id > 0 && deliveryCount === 0) this.#pending.count -= 1
-    this.#settled(id)
+    if (id > 0 && deliveryCount === 0) this.pending.count -= 1
+    this.settled(id)
   }
 
   /** The message is done with: the stream may let it go, and a letter leaves its box. */
-  #settled(id: number): void {
+  settled(id: number): void {
     if (id > 0) this.#home.retention.settled(id, this)
-    else this.#source.box?.settle(-id)
+    else this.source.box?.settle(-id)
   }
 
   #giveBack(token: number, give: () => boolean): boolean {
     if (!this.isInFlight(token) || !give()) return false
-    this.#drop(token)
-    this.#noteSoon()
-    this.#pump()
+    this.#inFlight.drop(token)
+    this.#notes.writeSoon()
+    this.#loop.call()
     return true
   }
 
-  #takeBack(token: number): void {
-    this.#ledger.giveBack(token)
-    this.#drop(token)
-  }
-
-  /** Takes a hand-out out of flight; answers the id of its message. */
-  #drop(token: number): number | undefined {
-    const item = this.#inFlight.get(token)
-    item?.member.tokens.delete(token)
-    this.#inFlight.delete(token)
-    return item?.id
-  }
-
   #leave(member: Member): void {
-    this.#members.splice(this.#members.indexOf(member), 1)
-    for (const token of [...member.tokens]) this.#takeBack(token)
-    this.#noteSoon()
+    this.members.remove(member)
+    for (const token of this.#inFlight.tokensOf(member)) {
+      this.#ledger.giveBack(token)
+      this.#inFlight.drop(token)
+    }
+    this.#notes.writeSoon()
     this.#watchInactivity()
-    this.#pump()
+    this.#loop.call()
   }
 
   #expireWaits(): void {
     this.#ledger.expire(this.#site.clock.nowMs(), (token) => {
-      const item = this.#inFlight.get(token)
-      this.#drop(token)
-      item?.member.receiver.expired?.(token)
+      this.#inFlight.drop(token)?.member.receiver.expired?.(token)
     })
-    this.#noteSoon()
+    this.#notes.writeSoon()
   }
 
   /** Rings when the next wait is over, a retry is due, or a pause ends. */
   #arm(): void {
-    this.#site.alarms.cancel(this.#alarm)
-    this.#alarm = undefined
     if (this.isDeleted) return
     const { pausedUntilMs } = this.#terms
     const resumesMs = pausedUntilMs === undefined || pausedUntilMs === 0 ? Infinity : pausedUntilMs
-    const nextMs = Math.min(
-      this.#ledger.nextDeadlineMs ?? Infinity,
-      this.#source.dueMs,
-      this.#tryAgainMs,
-      resumesMs,
-    )
-    if (nextMs === Infinity) return
-    this.#alarm = this.#site.alarms.set(Math.max(0, nextMs - this.#site.clock.nowMs()), () => {
-      this.#alarm = undefined
-      this.#source.dueMs = this.#tryAgainMs = Infinity
-      if (this.#terms.pausedUntilMs !== undefined && !this.#isPaused) {
-        this.#terms = { ...this.#terms, pausedUntilMs: undefined }
-      }
-      this.#expireWaits()
-      this.#pump()
-    })
+    const deadlineMs = this.#ledger.nextDeadlineMs ?? Infinity
+    this.#alarms.arm(Math.min(deadlineMs, this.source.dueMs, this.#loop.tryAgainMs, resumesMs))
+  }
+
+  #ring(): void {
+    this.source.dueMs = this.#loop.tryAgainMs = Infinity
+    if (this.#terms.pausedUntilMs !== undefined && !this.isPaused) {
+      this.#terms = { ...this.#terms, pausedUntilMs: undefined }
+    }
+    this.#expireWaits()
+    // It arms again when the loop rests: what is being handed out now has not reached anybody.
+    this.#loop.call()
   }
 
   #watchInactivity(): void {
-    this.#site.alarms.cancel(this.#inactivity)
-    this.#inactivity = undefined
     const { isDurable, inactiveMs, name } = this.settings
-    if (isDurable || inactiveMs === 0 || this.#members.length > 0 || this.isDeleted) return
-    this.#inactivity = this.#site.alarms.set(inactiveMs, () => {
+    const isWatched = !isDurable && this.members.count === 0 && !this.isDeleted
+    this.#alarms.watchInactivity(isWatched ? inactiveMs : 0, () => {
       const reason = `nobody joined for ${inactiveMs} ms`
       this.#site.report({ type: 'consumer-ended', stream: this.#home.name, consumer: name, reason })
       inBackground(this.#home.deleteConsumer(name), this.#site)
@@ -632,60 +525,13 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     if (key === this.#toldStall) return
     this.#toldStall = key
     if (key === undefined) return
-    this.#site.report({
-      type: 'consumer-stalled',
-      stream: this.#home.name,
-      consumer: this.name,
-      key,
-    })
-  }
-
-  // ---- keeping -----------------------------------------------------------------------------------------------------
-
-  /** Writes what changed in the ledger; consumers that do not survive a restart write nothing. */
-  #writeNote(level: NoteLevel, done?: VerdictDone): void {
-    if (!this.isPersistent) {
-      done?.()
-      return
-    }
-    const change = this.#ledger.takeNote()
-    const note = this.#mustRestate ? this.#ledger.snapshot() : change
-    this.#mustRestate = false
-    if (note === undefined) {
-      done?.()
-      return
-    }
-    this.#site.store.note(this.ownerName, encodeLedgerNote(note), level, (error) => {
-      // The next note builds upon one that is not there.
-      if (error !== undefined) this.#mustRestate = true
-      done?.(error)
-    })
-  }
-
-  /** Plain verdicts of one turn go in one note, which rides with the next commit. */
-  #noteSoon(): void {
-    if (this.#isNoteDue || !this.isPersistent) return
-    this.#isNoteDue = true
-    this.#site.clock.afterTurn(() => {
-      this.#isNoteDue = false
-      if (!this.isDeleted) this.#writeNote('rides')
-    })
-  }
-
-  #noted(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#writeNote('fsync', (error) => (error ? reject(error) : resolve()))
-    })
+    const stream = this.#home.name
+    this.#site.report({ type: 'consumer-stalled', stream, consumer: this.name, key })
   }
 
   async #changeTerms(terms: ConsumerTerms): Promise<void> {
     this.#terms = terms
-    if (!this.isPersistent) return
-    await new Promise<void>((resolve, reject) => {
-      this.#site.store.note(this.ownerName, encodeTermsNote(terms), 'fsync', (error) =>
-        error ? reject(error) : resolve(),
-      )
-    })
+    await this.#notes.keepTerms(terms)
   }
 
   #assertThere(): void {
@@ -696,11 +542,10 @@ export class EmbeddedConsumer implements Consumer, NoteOwner, Interested {
     if (this.#ended !== undefined) return
     this.#ended = reason
     this.#desk.close()
-    this.#source.close()
-    this.#site.alarms.cancel(this.#alarm)
-    this.#site.alarms.cancel(this.#inactivity)
-    for (const { receiver } of this.#members.splice(0)) receiver.ended(reason)
-    this.#inFlight.clear()
+    this.source.close()
+    this.#alarms.close()
+    for (const { receiver } of this.members.removeAll()) receiver.ended(reason)
+    this.#inFlight.dropAll()
   }
 }
 

@@ -1,10 +1,7 @@
 // A stream of the embedded engine: a log whose keys are topics, with what publishers may expect of it, its limits, and the
 // consumers over it.
-import { FanfareError } from '../base/index.js'
-import { DuplicateWindow } from '../delivery/index.js'
+import type { FanfareError } from '../base/index.js'
 import {
-  assertConsumerSettings,
-  differingFields,
   type AppendOptions,
   type BytesMessage,
   type Consumer,
@@ -20,24 +17,22 @@ import {
   type TopicState,
 } from '../engine/index.js'
 import type { Log, LogListener, NoteOwner } from '../log/index.js'
-import { patternsOverlap, type TopicHandle } from '../topic/index.js'
+import type { TopicHandle } from '../topic/index.js'
 import { inBackground } from './background.js'
 import type { ConsumerHome } from './consumer-home.js'
 import type { RecoveredConsumer } from './consumer-record.js'
-import { EmbeddedConsumer } from './embedded-consumer.js'
+import type { EmbeddedConsumer } from './embedded-consumer.js'
+import { Expectations } from './expectations.js'
+import { KnownIds } from './known-ids.js'
 import { MessageTimes } from './message-times.js'
 import { flagsOf, readId, withPublishHeaders } from './publish-headers.js'
 import { Receipts } from './receipts.js'
 import { HAS_ID, HAS_TTL, IS_DELAYED } from './record-flags.js'
 import { RecordReader } from './record-reader.js'
 import { Retention } from './retention.js'
-import {
-  consumerDiffersError,
-  deletedError,
-  expectationError,
-  noConsumerError,
-  sinkFailed,
-} from './stream-errors.js'
+import { RollUps } from './roll-ups.js'
+import { StreamConsumers } from './stream-consumers.js'
+import { deletedError, sinkFailed } from './stream-errors.js'
 import {
   findFullness,
   findSizeFault,
@@ -47,14 +42,11 @@ import {
 } from './stream-limits.js'
 import { delayedKey, isDelayedKey, toStoredMessage } from './stream-record.js'
 import {
-  encodeIdsNote,
   encodeMarksNote,
-  encodeRollUpNote,
   encodeSettingsNote,
   encodeStreamSnapshot,
   streamOwnerName,
   type RecoveredStream,
-  type RollUp,
 } from './stream-snapshot.js'
 import type { StreamSite } from './stream-site.js'
 import { moveToNext, selectForPurge, selectTopics } from './topic-selection.js'
@@ -62,29 +54,20 @@ import { moveToNext, selectForPurge, selectTopics } from './topic-selection.js'
 /** Publishers should pause while more than this waits for its commit. */
 const BACKLOG_MARK_BYTES = 8 * 1024 * 1024
 
-/** Ids that a stream remembers at most, whatever its window. */
-const MOST_IDS = 4_000_000
-
 const NO_OPTIONS: AppendOptions = {}
-const encoder = new TextEncoder()
 
 export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerHome {
   readonly log: Log
   readonly retention: Retention
   readonly #site: StreamSite
   readonly #receipts: Receipts
-  readonly #consumers = new Map<string, EmbeddedConsumer>()
+  readonly #consumers: StreamConsumers
   readonly #times: MessageTimes
-  /** The last accepted sequence of topics that were published to since everything was last committed. */
-  readonly #tails = new Map<TopicHandle, number>()
-  #duplicates: DuplicateWindow
-  /** Roll-ups that wait for their commit, and those whose removals are under way, in order. */
-  readonly #rollUps: RollUp[] = []
-  #rollUpsBegun = 0
+  readonly #expectations: Expectations
+  readonly #ids: KnownIds
+  readonly #rollUps: RollUps
   /** The marks that records may have: opening looks for no others. */
   #marks = 0
-  /** Ids of messages up to here are kept in notes or a snapshot. */
-  #idsKeptThrough = 0
   #settings: StreamSettings
   /** Why nothing can be asked of it any more. */
   #ended: FanfareError | undefined
@@ -94,9 +77,12 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#settings = settings
     this.#receipts = new Receipts(this, (error) => site.report(sinkFailed(settings.name, error)))
     this.log = log
-    this.#duplicates = new DuplicateWindow(settings.duplicateWindowMs, MOST_IDS)
+    this.#consumers = new StreamConsumers(site, this)
+    this.#expectations = new Expectations(log)
+    this.#ids = new KnownIds(site, log, settings.duplicateWindowMs)
+    this.#rollUps = new RollUps(site, log)
     this.#times = new MessageTimes(site, log, (message) => this.#appendDue(message))
-    this.retention = new Retention(settings.retention, log, site, () => this.#consumers.values())
+    this.retention = new Retention(settings.retention, log, site, () => this.#consumers.all())
     log.listen(this)
   }
 
@@ -123,13 +109,13 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   snapshot(): Uint8Array {
-    this.#idsKeptThrough = this.log.acceptedSequence
+    const duplicates = this.#ids.snapshot()
     return encodeStreamSnapshot({
       settings: this.#settings,
       marks: this.#marks,
-      idsThrough: this.#idsKeptThrough,
-      rollUps: this.#rollUps,
-      duplicates: this.#duplicates.snapshot(),
+      idsThrough: this.#ids.keptThrough,
+      rollUps: this.#rollUps.open,
+      duplicates,
     })
   }
 
@@ -140,7 +126,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
       ...state,
       messages: records,
       topics: keys,
-      consumers: this.#consumers.size,
+      consumers: this.#consumers.count,
       frozen: this.log.frozen,
     }
   }
@@ -176,9 +162,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   /** The sequence under which the id was accepted before, within the window. */
   findDuplicate(options: AppendOptions): number | undefined {
-    if (options.id === undefined || this.#settings.duplicateWindowMs === 0) return undefined
-    const id = encoder.encode(options.id)
-    return this.#duplicates.find(id, 0, id.length, this.#site.clock.nowMs())
+    return this.#ids.find(options.id, this.#site.clock.nowMs())
   }
 
   /** Whether a message published so is shown later, not now. */
@@ -197,7 +181,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     if (this.log.frozen !== undefined) return this.log.frozen
     return (
       findSizeFault(this.#settings, message) ??
-      this.#findFailedExpectation(address, options, ahead) ??
+      this.#expectations.findFailed(address, options, ahead) ??
       findFullness(this.#settings, this.log, address, message, ahead)
     )
   }
@@ -220,19 +204,19 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     )
     if (flags !== 0) this.#remember(sequence, nowMs, flags, options)
     if (isDelayed) return sequence
-    this.#tails.set(address, sequence)
+    this.#expectations.accepted(address, sequence)
     if (options.rollUp !== undefined) {
-      this.#noteRollUp({ sequence, topic: options.rollUp === 'topic' ? address.name : undefined })
+      this.#rollUps.add({ sequence, topic: options.rollUp === 'topic' ? address.name : undefined })
     }
     for (const consumer of this.#site.consumersOf(address)) consumer.messageAccepted()
     return sequence
   }
 
   committed(through: number): void {
-    if (through >= this.log.acceptedSequence) this.#tails.clear()
-    this.#rollUp(through)
+    if (through >= this.log.acceptedSequence) this.#expectations.forgetAccepted()
+    this.#rollUps.committed(through, (before) => this.#ids.keep(before))
     this.#receipts.committed(through)
-    for (const consumer of this.#consumers.values()) consumer.messagesCommitted()
+    for (const consumer of this.#consumers.all()) consumer.messagesCommitted()
     if (this.#settings.retention === 'interest') {
       inBackground(this.retention.committed(through), this.#site)
     }
@@ -240,12 +224,11 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   }
 
   failed(from: number, error: FanfareError): void {
-    this.#tails.clear()
-    while ((this.#rollUps.at(-1)?.sequence ?? 0) >= from) this.#rollUps.pop()
-    this.#duplicates.removeFrom(from)
+    this.#expectations.forgetAccepted()
+    this.#rollUps.failed(from)
+    this.#ids.forgetFrom(from)
     this.#times.failed(from)
-    this.#idsKeptThrough = Math.min(this.#idsKeptThrough, from - 1)
-    for (const consumer of this.#consumers.values()) consumer.messagesLost()
+    for (const consumer of this.#consumers.all()) consumer.messagesLost()
     this.#receipts.failed(from, error)
     if (this.log.frozen === undefined) return
     this.#site.report({ type: 'stream-frozen', stream: this.name, error })
@@ -253,18 +236,18 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   removed(sequence: number, key: Uint8Array, keyStart: number, keyEnd: number): void {
     // All that were accepted go in one note, not each in its own.
-    if (sequence > this.#idsKeptThrough) this.#keepIds(this.log.acceptedSequence)
-    if (this.#consumers.size === 0 || isDelayedKey(key, keyStart)) return
+    if (sequence > this.#ids.keptThrough) this.#ids.keep(this.log.acceptedSequence)
+    if (this.#consumers.count === 0 || isDelayedKey(key, keyStart)) return
     const { name } = this.#site.topicAt(key, keyStart, keyEnd)
-    for (const consumer of this.#consumers.values()) consumer.messageRemoved(sequence, name)
+    for (const consumer of this.#consumers.all()) consumer.messageRemoved(sequence, name)
   }
 
   dropping(throughSequence: number): void {
-    this.#keepIds(throughSequence)
+    this.#ids.keep(throughSequence)
   }
 
   cleared(): void {
-    for (const consumer of this.#consumers.values()) consumer.messagesLost()
+    for (const consumer of this.#consumers.all()) consumer.messagesLost()
   }
 
   async get(sequence: number): Promise<StoredMessage | undefined> {
@@ -295,7 +278,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   async purge(options: PurgeOptions = {}): Promise<number> {
     this.#assertThere()
     const { lastSequence, records } = this.log.state
-    this.#keepIds(lastSequence)
+    this.#ids.keep(lastSequence)
     const isPartial = options.topic !== undefined || options.keep !== undefined
     const selected = isPartial ? await selectForPurge(this.log, this.#site.topicAt, options) : []
     await this.#commit(() => {
@@ -307,7 +290,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   async remove(sequence: number): Promise<boolean> {
     this.#assertThere()
-    this.#keepIds(sequence)
+    this.#ids.keep(sequence)
     let wasThere = false
     await this.#commit(() => {
       wasThere = this.log.remove(sequence, true)
@@ -319,57 +302,34 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   async createConsumer(settings: ConsumerSettings): Promise<Consumer> {
     this.#assertThere()
-    assertConsumerSettings(settings, this.#settings)
-    const existing = this.#consumers.get(settings.name)
-    if (existing !== undefined) {
-      const fields = differingFields(existing.settings, settings)
-      if (fields.length > 0) throw consumerDiffersError(this.name, settings.name, fields)
-      await existing.whenStarted
-      return existing
-    }
-    this.#assertRoomForConsumer(settings)
-    const consumer = new EmbeddedConsumer(this.#site, this, settings)
-    this.#place(consumer)
-    await consumer.start()
-    return consumer
+    return this.#consumers.create(settings)
   }
 
   async updateConsumer(settings: ConsumerSettings): Promise<Consumer> {
     this.#assertThere()
-    assertConsumerSettings(settings, this.#settings)
-    const consumer = this.#consumers.get(settings.name)
-    if (consumer === undefined) throw noConsumerError(this.name, settings.name)
-    await consumer.update(settings)
-    this.#forgetInterest()
-    return consumer
+    return this.#consumers.update(settings)
   }
 
   async findConsumer(name: string): Promise<EmbeddedConsumer | undefined> {
     this.#assertThere()
-    return this.#consumers.get(name)
+    return this.#consumers.find(name)
   }
 
   async consumers(): Promise<readonly EmbeddedConsumer[]> {
     this.#assertThere()
-    return [...this.#consumers.values()]
+    return [...this.#consumers.all()]
   }
 
   async deleteConsumer(name: string): Promise<boolean> {
     this.#assertThere()
-    const consumer = this.#consumers.get(name)
-    if (consumer === undefined) return false
-    this.#consumers.delete(name)
-    this.#forgetInterest()
-    await consumer.delete(
-      new FanfareError('CONSUMER_DELETED', `consumer ${name} of stream ${this.name} was deleted`),
-    )
+    if (!(await this.#consumers.delete(name))) return false
     if (this.#settings.retention === 'interest') await this.retention.sweep()
     return true
   }
 
   /** The consumers that want messages of `topic`. */
   consumersOf(topic: string): EmbeddedConsumer[] {
-    return [...this.#consumers.values()].filter((consumer) => consumer.wants(topic))
+    return this.#consumers.wanting(topic)
   }
 
   // ---- its life ----------------------------------------------------------------------------------------------------
@@ -385,34 +345,23 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   /** Goes on where an earlier life stopped: ids and moments. Before it ends nothing may be published. */
   async recover(found: RecoveredStream): Promise<void> {
-    const { lastSequence } = this.log.state
-    this.#duplicates = new DuplicateWindow(this.#settings.duplicateWindowMs, MOST_IDS)
-    for (const ids of found.duplicates) this.#duplicates.addSnapshot(ids)
-    // A snapshot may know ids of messages that were accepted and never committed.
-    this.#duplicates.removeFrom(lastSequence + 1)
+    this.#ids.recover(found.duplicates)
     this.#marks = found.marks
     await this.#recoverMarked(found.idsThrough)
-    for (const rollUp of found.rollUps) {
-      if (rollUp.sequence <= lastSequence) await this.#removeBefore(rollUp)
-    }
+    await this.#rollUps.recover(found.rollUps)
     await this.adopt(true)
   }
 
   /** Takes up its consumers again, and lets go what they are through with. */
   async recoverConsumers(consumers: readonly RecoveredConsumer[]): Promise<void> {
-    for (const recovered of consumers) {
-      const { settings } = recovered.terms
-      this.#place(new EmbeddedConsumer(this.#site, this, settings, recovered))
-    }
-    for (const consumer of this.#consumers.values()) await consumer.start(true)
+    await this.#consumers.recover(consumers)
     await this.retention.sweep()
     this.#times.check()
   }
 
   async update(settings: StreamSettings): Promise<void> {
     this.#settings = settings
-    const duplicates = this.#duplicates.snapshot()
-    this.#duplicates = DuplicateWindow.restore(settings.duplicateWindowMs, MOST_IDS, duplicates)
+    this.#ids.setWindow(settings.duplicateWindowMs)
     this.log.setLimits(logLimitsOf(settings))
     this.log.enforceLimits(this.#site.clock.nowMs())
     this.#times.arm()
@@ -429,8 +378,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     const reason = deletedError(this.name)
     this.#ended = reason
     this.#times.close()
-    for (const consumer of this.#consumers.values()) await consumer.delete(reason)
-    this.#consumers.clear()
+    await this.#consumers.deleteAll(reason)
     await this.#site.store.drop(this.log)
     this.#receipts.failed(0, reason)
     await new Promise<void>((resolve, reject) => {
@@ -442,7 +390,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
   stop(reason: FanfareError): void {
     this.#ended = reason
     this.#times.close()
-    for (const consumer of this.#consumers.values()) consumer.stop(reason)
+    for (const consumer of this.#consumers.all()) consumer.stop(reason)
   }
 
   /** Resolves when all that `accept` accepts is committed, and rejects when it cannot be. */
@@ -455,15 +403,6 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
         this.#site.store.endUnit((error) => (error ? reject(error) : resolve()))
       }
     })
-  }
-
-  #place(consumer: EmbeddedConsumer): void {
-    this.#consumers.set(consumer.name, consumer)
-    this.#forgetInterest()
-  }
-
-  #forgetInterest(): void {
-    for (const topic of this.#settings.topics) this.#site.forgetInterest(topic)
   }
 
   /**
@@ -485,7 +424,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
         this.#times.recovered(message, sequence, timeMs, flags)
         const isUnknown = sequence > idsThrough && timeMs >= windowStartMs
         const id = isUnknown && (flags & HAS_ID) !== 0 ? readId(message) : undefined
-        if (id !== undefined) this.#rememberId(id, sequence, timeMs)
+        if (id !== undefined) this.#ids.add(id, sequence, timeMs)
       }
     } finally {
       cursor.close()
@@ -500,58 +439,19 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#receipts.committed(this.log.state.lastSequence)
   }
 
-  /** Ids outlive their messages: they are noted before the records that have them go. */
-  #keepIds(throughSequence: number): void {
-    if (this.#duplicates.size === 0 || throughSequence <= this.#idsKeptThrough) return
-    const ids = this.#duplicates.snapshot(this.#idsKeptThrough + 1, throughSequence)
-    this.#idsKeptThrough = throughSequence
-    this.#site.store.note(this.ownerName, encodeIdsNote(ids), 'rides')
-  }
-
   #remember(sequence: number, nowMs: number, flags: number, options: AppendOptions): void {
     if ((flags & ~this.#marks) !== 0) {
       this.#marks |= flags
       this.#site.store.note(this.ownerName, encodeMarksNote(this.#marks), 'fsync')
     }
     this.#times.accepted(sequence, nowMs, flags, options)
-    if (options.id !== undefined) this.#rememberId(options.id, sequence, nowMs)
-  }
-
-  #rememberId(id: string, sequence: number, timeMs: number): void {
-    if (this.#settings.duplicateWindowMs === 0) return
-    const bytes = encoder.encode(id)
-    if (this.#duplicates.find(bytes, 0, bytes.length, timeMs) !== undefined) return
-    this.#duplicates.add(bytes, 0, bytes.length, sequence, timeMs)
+    if (options.id !== undefined) this.#ids.add(options.id, sequence, nowMs)
   }
 
   /** A delayed message whose moment has come: accepted anew as an ordinary one, and shown to live receivers. */
   #appendDue(message: BytesMessage): void {
     this.write(message.handle, message)
     this.#site.deliver(message.handle, message)
-  }
-
-  #findFailedExpectation(
-    address: TopicHandle,
-    options: AppendOptions,
-    ahead: Ahead,
-  ): FanfareError | undefined {
-    const { expectedStream, expectedLastSequence, expectedLastTopicSequence } = options
-    if (expectedStream !== undefined && expectedStream !== this.name) {
-      return expectationError('stream', expectedStream, this.name)
-    }
-    const last = this.log.acceptedSequence + ahead.messages
-    if (expectedLastSequence !== undefined && expectedLastSequence !== last) {
-      return expectationError('last sequence', expectedLastSequence, last)
-    }
-    if (expectedLastTopicSequence === undefined) return undefined
-    const lastOfTopic =
-      ahead.tails.get(address) ??
-      this.#tails.get(address) ??
-      this.log.keys.find(address.bytes)?.lastSequence ??
-      0
-    return expectedLastTopicSequence === lastOfTopic
-      ? undefined
-      : expectationError(`last sequence of ${address.name}`, expectedLastTopicSequence, lastOfTopic)
   }
 
   #writeInUnit(address: TopicHandle, message: BytesMessage, options: AppendOptions): number {
@@ -563,67 +463,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     }
   }
 
-  #noteRollUp(rollUp: RollUp): void {
-    this.#rollUps.push(rollUp)
-    if (this.#settings.durability === 'memory') return
-    this.#site.store.note(this.ownerName, encodeRollUpNote(rollUp), 'rides')
-  }
-
-  /** What was there before a roll-up leaves once the roll-up is committed. */
-  #rollUp(through: number): void {
-    for (;;) {
-      const rollUp = this.#rollUps[this.#rollUpsBegun]
-      if (rollUp === undefined || rollUp.sequence > through) return
-      this.#rollUpsBegun += 1
-      this.#keepIds(rollUp.sequence - 1)
-      inBackground(
-        this.#removeBefore(rollUp).finally(() => this.#forgetRollUp(rollUp)),
-        this.#site,
-      )
-    }
-  }
-
-  #forgetRollUp(rollUp: RollUp): void {
-    this.#rollUps.splice(this.#rollUps.indexOf(rollUp), 1)
-    this.#rollUpsBegun -= 1
-  }
-
-  async #removeBefore({ sequence: before, topic }: RollUp): Promise<void> {
-    if (topic === undefined) this.log.trim(before - 1, true)
-    else {
-      for (const sequence of await selectForPurge(this.log, this.#site.topicAt, {
-        topic,
-        before,
-      })) {
-        this.log.remove(sequence, true)
-      }
-    }
-  }
-
   #assertThere(): void {
     if (this.#ended !== undefined) throw this.#ended
-  }
-
-  #assertRoomForConsumer(settings: ConsumerSettings): void {
-    const { maxConsumers, retention } = this.#settings
-    if (maxConsumers !== undefined && this.#consumers.size >= maxConsumers) {
-      throw new FanfareError(
-        'STREAM_FULL',
-        `stream ${this.name} has ${maxConsumers} consumers and takes no more`,
-        { details: { stream: this.name, limit: 'maxConsumers' } },
-      )
-    }
-    if (retention !== 'work-queue') return
-    const wanted = settings.topics.length === 0 ? this.#settings.topics : settings.topics
-    for (const other of this.#consumers.values()) {
-      const taken =
-        other.settings.topics.length === 0 ? this.#settings.topics : other.settings.topics
-      if (!taken.some((left) => wanted.some((right) => patternsOverlap(left, right)))) continue
-      throw new FanfareError(
-        'TOPICS_OVERLAP',
-        `consumer ${other.name} takes the same topics; a message of a work queue goes to one consumer`,
-        { details: { consumer: settings.name, other: other.name } },
-      )
-    }
   }
 }

@@ -1,5 +1,5 @@
 // Hand-outs that are written down together and then delivered one after the other.
-import { StoredMessage, type Consumer, type HandOut } from '../engine/index.js'
+import { StoredMessage, type ConsumerSettings, type HandOut } from '../engine/index.js'
 import { decodeHeaderBlock, encodeHeaderBlock } from '../wire/index.js'
 import type { Member } from './member.js'
 
@@ -31,13 +31,14 @@ export class HandOutBatch {
   add(item: BatchItem): void {
     this.items.push(item)
   }
+}
 
-  deliver(item: BatchItem, message: StoredMessage, consumer: Consumer): void {
-    const { token, deliveryCount, pending } = item
-    const shown = consumer.settings.headersOnly ? withoutBody(message) : message
-    const handOut: HandOut = { message: shown, token, deliveryCount, pending }
-    item.member.receiver.deliver(handOut, consumer)
-  }
+export function toHandOut(
+  { token, deliveryCount, pending }: BatchItem,
+  message: StoredMessage,
+  { headersOnly }: ConsumerSettings,
+): HandOut {
+  return { message: headersOnly ? withoutBody(message) : message, token, deliveryCount, pending }
 }
 
 /** The headers alone, and what the body's size was, as NATS tells it (`Nats-Msg-Size`). */

@@ -1,9 +1,8 @@
-// One member of a consumer: its receiver, the credit it has left, and what is in flight with it.
+// One member of a consumer: its receiver and the credit it has left.
 import type { ConsumerMember, ConsumerReceiver } from '../engine/index.js'
 
 export class Member implements ConsumerMember {
   readonly receiver: ConsumerReceiver
-  readonly tokens = new Set<number>()
   credit = 0
   hasLeft = false
   readonly #granted: () => void
