@@ -13,6 +13,7 @@ import {
   type StoredMessage,
   type VerdictDone,
 } from '../engine/index.js'
+import type { FilterView } from '../filter/index.js'
 import { inBackground } from './background.js'
 import type { ConsumerHome } from './consumer-home.js'
 import { ConsumerAlarms } from './consumer-alarms.js'
@@ -30,7 +31,7 @@ import { InFlight } from './in-flight.js'
 import { Member } from './member.js'
 import { Members } from './members.js'
 import { MessageSource } from './message-source.js'
-import { PendingCount } from './pending-count.js'
+import { PendingCount, type PendingRange } from './pending-count.js'
 import type { Interested } from './retention.js'
 import { resolveStart } from './start-point.js'
 import type { StreamSite } from './stream-site.js'
@@ -68,7 +69,7 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
     this.#home = home
     this.#terms = recovered?.terms ?? { settings }
     this.#ledger = recovered?.ledger ?? new ConsumerLedger(ledgerOptionsOf(settings), 1)
-    this.pending = new PendingCount(home.log, site.topicAt)
+    this.pending = new PendingCount(home.log, site.topicAt, site.clock)
     this.#loop = new HandOutLoop(site, this)
     this.#notes = new ConsumerNotes(site, this)
     this.#alarms = new ConsumerAlarms(site, () => this.#ring())
@@ -149,6 +150,7 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
 
   async info(): Promise<ConsumerInfo> {
     this.#assertThere()
+    if (this.pending.isStale) await this.#countPending()
     const ledger = this.#ledger
     return {
       settings: this.settings,
@@ -282,20 +284,28 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   }
 
   wants(topic: string): boolean {
-    return this.source.filter.matches(topic)
+    return this.source.selection.topics.matches(topic)
   }
 
   hasSettled(sequence: number): boolean {
     return this.#ledger.isSettled(sequence) && !this.#settling.has(sequence)
   }
 
-  /** A message that this consumer wants was accepted. */
+  get isByContent(): boolean {
+    return this.source.selection.isByContent
+  }
+
+  admits(view: FilterView): boolean {
+    return this.source.selection.admits(view)
+  }
+
   messageAccepted(): void {
     this.pending.count += 1
   }
 
+  /** What the filter passes over is looked at too, so that the floor moves. */
   messagesCommitted(): void {
-    if (this.pending.count > 0) this.#loop.call()
+    if (this.pending.count > 0 || this.isByContent) this.#loop.call()
   }
 
   /** Accepted messages were lost. */
@@ -304,7 +314,9 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   }
 
   messageRemoved(sequence: number, topic: string): void {
-    if (sequence > this.#ledger.deliveredSequence && this.wants(topic)) this.pending.count -= 1
+    if (sequence <= this.#ledger.deliveredSequence || !this.wants(topic)) return
+    if (this.isByContent) this.pending.isStale = true
+    else this.pending.count -= 1
   }
 
   /** Hands out letters of this consumer again, the oldest original first; they leave the box when they are settled. */
@@ -364,11 +376,13 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
     this.#loop.call()
   }
 
-  async #countPending(): Promise<void> {
-    const { filter } = this.source
-    const from = this.#ledger.lookedThrough + 1
-    const untouched = this.#ledger.countUntouched()
-    await this.pending.recount(from, untouched, filter, () => this.#site.store.flush())
+  #countPending(): Promise<void> {
+    const begin = (): PendingRange => ({
+      position: this.#ledger.lookedThrough + 1,
+      untouched: this.#ledger.countUntouched(),
+      selection: this.source.selection,
+    })
+    return this.pending.recount(begin, () => this.#site.store.flush())
   }
 
   // ---- handing out -------------------------------------------------------------------------------------------------

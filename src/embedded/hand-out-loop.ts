@@ -10,7 +10,7 @@ import type { MessageSource } from './message-source.js'
 import type { PendingCount } from './pending-count.js'
 import type { StreamSite } from './stream-site.js'
 
-/** Hand-outs after which other work of the process gets its turn. */
+/** Hand-outs, or messages looked at, after which other work of the process gets its turn. */
 const MOST_IN_ONE_GO = 1_024
 
 /** How long to wait when attempts could not be written. */
@@ -70,16 +70,18 @@ export class HandOutLoop {
       this.#isCalled = false
       owner.workAtDesk()
       const batch = new HandOutBatch()
-      if (!owner.isPaused) this.#fill(batch)
+      const looked = owner.isPaused ? 0 : this.#fill(batch)
+      inOneGo += Math.max(looked, batch.items.length)
       if (batch.isEmpty) {
         // What was looked at may be parked behind a dead letter.
         owner.workAtDesk()
-        continue
+        if (looked < MOST_IN_ONE_GO) continue
       }
       this.#isCalled = true
-      if (!(await this.#writeAttempts(batch))) break
-      await this.#deliver(batch)
-      inOneGo += batch.items.length
+      if (!batch.isEmpty) {
+        if (!(await this.#writeAttempts(batch))) break
+        await this.#deliver(batch)
+      }
       if (inOneGo < MOST_IN_ONE_GO) continue
       await new Promise<void>((resolve) => this.#site.clock.defer(resolve))
       inOneGo = 0
@@ -88,18 +90,23 @@ export class HandOutLoop {
     owner.rested()
   }
 
-  #fill(batch: HandOutBatch): void {
+  /** Answers how many messages were looked at; it stops at the most to give way. */
+  #fill(batch: HandOutBatch): number {
     const { ledger, source, pending, members, settings } = this.#owner
     const nowMs = this.#site.clock.nowMs()
-    while (!batch.isFull) {
+    let looked = 0
+    while (!batch.isFull && looked < MOST_IN_ONE_GO) {
       const member = members.next()
-      if (member === undefined) return
+      if (member === undefined) break
       const next = ledger.take(nowMs)
       if (next === undefined) {
-        if (!ledger.wantsMore) return
-        if (source.readOn(ledger)) continue
+        if (!ledger.wantsMore) break
+        if (source.readOn(ledger)) {
+          looked += 1
+          continue
+        }
         if (source.isAtEnd && settings.order === 'stream') pending.count = 0
-        return
+        break
       }
       const { id, token, deliveryCount, isRedelivery } = next
       if (!isRedelivery && id > 0) pending.count -= 1
@@ -109,6 +116,7 @@ export class HandOutLoop {
       if (settings.acknowledge !== 'none') this.#owner.flies(item)
       batch.add(item)
     }
+    return looked
   }
 
   /** An attempt is written before its hand-out; false: it could not be, and everything is as before. */

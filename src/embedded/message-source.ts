@@ -6,10 +6,10 @@ import type { LogCursor } from '../log/index.js'
 import type { ConsumerHome } from './consumer-home.js'
 import type { ConsumerTerms } from './consumer-record.js'
 import { orderKeyOf, restoreOriginal, type DeadLetterBox } from './dead-letter-box.js'
+import { MessageSelection } from './message-selection.js'
 import { IS_DELAYED } from './record-flags.js'
 import { toStoredMessage } from './stream-record.js'
 import type { StreamSite } from './stream-site.js'
-import { TopicFilter } from './topic-selection.js'
 
 const MOST_KEPT = 2_000
 
@@ -25,7 +25,7 @@ export class MessageSource {
   readonly #terms: () => ConsumerTerms
   readonly #loaded: () => void
   readonly #kept = new Map<number, StoredMessage>()
-  #filter: TopicFilter
+  #selection: MessageSelection
   #cursor: LogCursor | undefined
   #isLoading = false
   #replay: { readonly startedAtMs: number; readonly firstTimeMs: number } | undefined
@@ -41,7 +41,7 @@ export class MessageSource {
     this.#home = home
     this.#terms = terms
     this.#loaded = loaded
-    this.#filter = new TopicFilter(terms().settings.topics)
+    this.#selection = this.#select()
     this.targets = terms().targets
   }
 
@@ -51,14 +51,14 @@ export class MessageSource {
     return this.#cursor !== undefined && this.#cursor.position > acceptedSequence
   }
 
-  get filter(): TopicFilter {
-    return this.#filter
+  get selection(): MessageSelection {
+    return this.#selection
   }
 
   /** Begins to read at `position`, by the terms as they are now. */
   begin(position: number): void {
     this.close()
-    this.#filter = new TopicFilter(this.#terms().settings.topics)
+    this.#selection = this.#select()
     this.#cursor = this.#home.log.cursor(position)
   }
 
@@ -104,8 +104,8 @@ export class MessageSource {
     if (found === 'wait') this.#load(cursor)
     if (found !== 'record') return false
     const message = toStoredMessage(cursor, this.#site.topicAt)
-    const { sequence, handle } = message
-    if ((cursor.flags & IS_DELAYED) !== 0 || !this.#filter.matches(handle.name)) {
+    const { sequence } = message
+    if ((cursor.flags & IS_DELAYED) !== 0 || !this.#selection.matches(message)) {
       ledger.skip(sequence)
       return true
     }
@@ -113,6 +113,11 @@ export class MessageSource {
     ledger.offer(sequence, this.keyOf(message))
     if (this.#kept.size < MOST_KEPT) this.#kept.set(sequence, message)
     return true
+  }
+
+  #select(): MessageSelection {
+    const { topics, where } = this.#terms().settings
+    return new MessageSelection(topics, where)
   }
 
   /** Passes over what the ledger knows to be settled, and what lies between the targets. */

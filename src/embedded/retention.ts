@@ -1,15 +1,20 @@
 // Which messages a stream keeps for its consumers: with 'work-queue' until one consumer has settled them, with 'interest' until
 // every consumer that wants them has. What follows from settlements is derived again after a restart and not logged.
-import type { EngineEvent, StreamSettings } from '../engine/index.js'
+import type { BytesMessage, EngineEvent, StreamSettings } from '../engine/index.js'
+import type { FilterView } from '../filter/index.js'
 import type { Log, LogRecord } from '../log/index.js'
 import { inBackground } from './background.js'
 import { IS_DELAYED } from './record-flags.js'
 import { moveToNext } from './topic-selection.js'
-import type { TopicLookUp } from './stream-record.js'
+import { toStoredMessage, type TopicLookUp } from './stream-record.js'
 
 /** What a stream asks of a consumer, and tells it. */
 export interface Interested {
+  /** Whether a topic is one of its own. */
   wants(topic: string): boolean
+  /** Whether it wants some messages of its topics only, and which. */
+  readonly isByContent: boolean
+  admits(view: FilterView): boolean
   hasSettled(sequence: number): boolean
   /** A message that it wants was accepted. */
   messageAccepted(): void
@@ -81,12 +86,25 @@ export class Retention {
     }
   }
 
-  #isDone({ sequence, flags, bytes, keyStart, keyEnd }: LogRecord): boolean {
+  #isDone(record: LogRecord): boolean {
+    const { sequence, flags } = record
     if ((flags & IS_DELAYED) !== 0) return false
-    const { name } = this.#site.topicAt(bytes, keyStart, keyEnd)
-    const interested = [...this.#consumers()].filter((consumer) => consumer.wants(name))
+    const message = toStoredMessage(record, this.#site.topicAt)
+    const { name } = message.handle
+    const concerned = [...this.#consumers()].filter((consumer) => consumer.wants(name))
+    const interested = whoAdmits(concerned, message)
     return this.#policy === 'work-queue'
       ? interested.some((consumer) => consumer.hasSettled(sequence))
       : interested.every((consumer) => consumer.hasSettled(sequence))
   }
+}
+
+/** Those of `consumers` that want this message, which is of one of their topics; it is looked at once, if anybody asks. */
+export function whoAdmits<C extends Interested>(
+  consumers: readonly C[],
+  message: BytesMessage,
+): readonly C[] {
+  if (!consumers.some(({ isByContent }) => isByContent)) return consumers
+  const view = message.view()
+  return consumers.filter((consumer) => consumer.admits(view))
 }

@@ -10,6 +10,7 @@ import { patternsOverlap } from '../topic/index.js'
 import type { ConsumerHome } from './consumer-home.js'
 import type { RecoveredConsumer } from './consumer-record.js'
 import { EmbeddedConsumer } from './embedded-consumer.js'
+import { withCanonicalFilter } from './message-selection.js'
 import { consumerDiffersError, noConsumerError } from './stream-errors.js'
 import type { StreamSite } from './stream-site.js'
 
@@ -40,8 +41,9 @@ export class StreamConsumers {
     return [...this.#byName.values()].filter((consumer) => consumer.wants(topic))
   }
 
-  async create(settings: ConsumerSettings): Promise<Consumer> {
-    assertConsumerSettings(settings, this.#home.settings)
+  async create(given: ConsumerSettings): Promise<Consumer> {
+    assertConsumerSettings(given, this.#home.settings)
+    const settings = withCanonicalFilter(given)
     const existing = this.#byName.get(settings.name)
     if (existing !== undefined) {
       const fields = differingFields(existing.settings, settings)
@@ -60,7 +62,7 @@ export class StreamConsumers {
     assertConsumerSettings(settings, this.#home.settings)
     const consumer = this.#byName.get(settings.name)
     if (consumer === undefined) throw noConsumerError(this.#home.name, settings.name)
-    await consumer.update(settings)
+    await consumer.update(withCanonicalFilter(settings))
     this.#forgetInterest()
     return consumer
   }
