@@ -84,13 +84,13 @@ export class FileLog extends SegmentedLog {
   }
 
   get fileSegments(): readonly FileSegment[] {
-    return this.segments as FileSegment[]
+    return this.segments.list as FileSegment[]
   }
 
   /** Writes down which numbers have no record. */
   describeRemoved(entries: EntryWriter): void {
     for (const { from, through } of this.#gone) entries.removed(this.incarnation, from, through)
-    for (const { removed, firstSequence, span } of this.segments) {
+    for (const { removed, firstSequence, span } of this.segments.list) {
       if (removed === undefined || removed.size === 0) continue
       const words = removed.toWords(span)
       for (const { from, through, isTrim } of this.#uncertain) {
@@ -135,9 +135,9 @@ export class FileLog extends SegmentedLog {
     return this.#inTurn(async () => {
       while (this.#active !== undefined && this.#active !== part.active) {
         const segment = this.#active
-        this.segments.pop()
+        this.segments.list.pop()
         this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
-        this.#active = this.segments[this.segments.length - 1] as FileSegment | undefined
+        this.#active = this.fileSegments.at(-1)
         await this.#home.discard(segment)
       }
       if (part.mark !== undefined) await part.active!.rollBack(part.mark)
@@ -190,7 +190,7 @@ export class FileLog extends SegmentedLog {
 
   /** Rewrites a full segment without its removed records. */
   async rewrite(segment: FileSegment): Promise<void> {
-    if (!this.segments.includes(segment) || segment === this.#active || !segment.isSafe) return
+    if (!this.segments.list.includes(segment) || segment === this.#active || !segment.isSafe) return
     const { pool } = this.#home
     const blocks: Block[] = []
     const writer = new BlockWriter(this.incarnation, (block) => blocks.push(block))
@@ -212,7 +212,7 @@ export class FileLog extends SegmentedLog {
     const temporary = `${segment.path}.new`
     const header = segment.rewrittenHeader()
     const length = await this.#writeRewritten(temporary, header, blocks)
-    if (!this.segments.includes(segment)) {
+    if (!this.segments.list.includes(segment)) {
       await pool.disk.remove(temporary)
       return
     }
@@ -239,7 +239,7 @@ export class FileLog extends SegmentedLog {
     length: number,
     throughSequence: number,
   ): void {
-    this.segments.push(segment)
+    this.segments.list.push(segment)
     this.#active = segment
     segment.restore(blocks, length)
     for (const block of blocks) this.readmit(segment, block)
@@ -306,7 +306,8 @@ export class FileLog extends SegmentedLog {
 
   /** When the next segment can be found, the last number can, whatever was removed before it. */
   protected override mayDrop(segment: Segment): boolean {
-    const next = this.segments[this.segments.indexOf(segment) + 1] as FileSegment | undefined
+    const { list } = this.segments
+    const next = list[list.indexOf(segment) + 1] as FileSegment | undefined
     return (
       next?.isFindable === true && !this.#isUncertain(segment.firstSequence, segment.nextSequence)
     )
@@ -356,7 +357,7 @@ export class FileLog extends SegmentedLog {
       return active
     }
     const segment = this.makeSegment(block.firstSequence)
-    this.segments.push(segment)
+    this.segments.list.push(segment)
     this.#active = segment
     this.#unsafe.push(segment)
     return segment
@@ -364,11 +365,12 @@ export class FileLog extends SegmentedLog {
 
   /** The segment in which a block was placed: one of the last. */
   #segmentOf(block: Block): FileSegment {
-    for (let index = this.segments.length - 1; index > 0; index--) {
-      const segment = this.segments[index] as FileSegment
+    const segments = this.fileSegments
+    for (let index = segments.length - 1; index > 0; index--) {
+      const segment = segments[index]!
       if (segment.firstSequence <= block.firstSequence) return segment
     }
-    return this.segments[0] as FileSegment
+    return segments[0]!
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

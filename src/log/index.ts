@@ -17,5 +17,6 @@ export type {
   RecoveryFinding,
 } from './log.js'
 export { MemoryLogStore, type MemoryLogStoreOptions } from './memory-log-store.js'
-export { openFileLogStore, ROOT_FILE, type FileLogStoreOptions } from './file-log-store.js'
+export { openFileLogStore, type FileLogStoreOptions } from './file-log-store.js'
+export { ROOT_FILE } from './store-root.js'
 export { verifyStore } from './verify-store.js'

@@ -10,7 +10,7 @@ import type { Disk } from '../base/index.js'
 import { decodeFileHeader, encodeFileHeader, readRange } from './file-header.js'
 import type { FileLog } from './file-log.js'
 import type { SegmentDescription } from './file-segment.js'
-import type { FoundLog } from './recovery.js'
+import type { FoundLog } from './found-state.js'
 
 const INDEX_FILE = 'index'
 

@@ -82,7 +82,7 @@ export class MemoryLog extends SegmentedLog {
     if (this.#tail === undefined || this.#tailBytes >= this.#segmentBytes) {
       this.#tail = new MemorySegment(block.firstSequence)
       this.#tailBytes = 0
-      this.segments.push(this.#tail)
+      this.segments.list.push(this.#tail)
     }
     this.#tail.blocks.push(block)
   }

@@ -1,7 +1,7 @@
-// A cursor over the committed records of a log.
+// A cursor over the committed records of a log, and what is found by walking a little.
 import type { Block } from './block.js'
 import { BlockReader, type SegmentList } from './block-reader.js'
-import type { LogCursor } from './log.js'
+import type { LogCursor, LogRecord } from './log.js'
 import { RecordView } from './record.js'
 import type { Segment } from './segment.js'
 
@@ -9,6 +9,42 @@ import type { Segment } from './segment.js'
 export interface CursorSource extends SegmentList {
   readonly firstSequence: number
   readonly committedSequence: number
+  /** The first segment that ends at a time of at least `timeMs`. */
+  segmentSince(timeMs: number): Segment | undefined
+}
+
+/** A copy of one record, or undefined when it is not there. */
+export async function readRecord(
+  source: CursorSource,
+  sequence: number,
+): Promise<LogRecord | undefined> {
+  const cursor = new RecordCursor(source, sequence)
+  try {
+    for (;;) {
+      const step = cursor.next()
+      if (step === 'wait') await cursor.loaded()
+      else return step === 'record' && cursor.sequence === sequence ? cursor.copy() : undefined
+    }
+  } finally {
+    cursor.close()
+  }
+}
+
+/** The number of the first record whose time is at least `timeMs`; one more than the last when there is none. */
+export async function findTime(source: CursorSource, timeMs: number): Promise<number> {
+  const segment = source.segmentSince(timeMs)
+  if (segment === undefined) return source.committedSequence + 1
+  const cursor = new RecordCursor(source, segment.numberBefore(timeMs))
+  try {
+    for (;;) {
+      const step = cursor.next()
+      if (step === 'wait') await cursor.loaded()
+      else if (step === 'end') return source.committedSequence + 1
+      else if (cursor.timeMs >= timeMs) return cursor.sequence
+    }
+  } finally {
+    cursor.close()
+  }
 }
 
 export class RecordCursor extends RecordView implements LogCursor {

@@ -27,6 +27,8 @@ export abstract class Segment {
   links: Uint32Array | undefined
   /** Removed records whose key has still to be read. */
   unaccounted = 0
+  /** Whether limits removed records that no journal and no index on the disk knows of. */
+  hasDerivedRemovals = false
 
   constructor(firstSequence: number) {
     this.firstSequence = firstSequence
@@ -53,12 +55,22 @@ export abstract class Segment {
   }
 
   /** Marks a number as removed; false when it was. */
-  /** Whether limits removed records that no journal and no index on the disk knows of. */
-  hasDerivedRemovals = false
-
   markRemoved(sequence: number): boolean {
     this.removed ??= new NumberSet(this.firstSequence, this.span)
     return this.removed.add(sequence)
+  }
+
+  /** Ranges of removed numbers, if limits removed some of them and nobody has asked since. */
+  *takeDerivedRemovals(): Generator<{ readonly from: number; readonly through: number }> {
+    const { removed, firstSequence, nextSequence } = this
+    if (!this.hasDerivedRemovals || removed === undefined) return
+    this.hasDerivedRemovals = false
+    let at = removed.nextPresent(firstSequence, nextSequence)
+    while (at < nextSequence) {
+      const end = removed.nextAbsent(at, nextSequence)
+      yield { from: at, through: end - 1 }
+      at = removed.nextPresent(end, nextSequence)
+    }
   }
 
   /** Records in `[from, to)` that were not removed. */

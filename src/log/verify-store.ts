@@ -2,8 +2,10 @@
 import type { Disk } from '../base/index.js'
 import { decodeFileHeader, readRange } from './file-header.js'
 import { segmentFileNumber } from './file-segment.js'
+import type { FoundLog } from './found-state.js'
+import { recoverJournals } from './journal-recovery.js'
+import { logDirectory } from './log-directories.js'
 import type { RecoveryFinding } from './log.js'
-import { logDirectory, recoverJournals, type FoundLog } from './recovery.js'
 import { scanSegment } from './segment-scan.js'
 
 /**
