@@ -10,6 +10,13 @@ export type BrokerEvent =
       readonly topic: string
       readonly error: unknown
     }
+  /** `when` threw, or answered something else than true or false: the message was not handed over. */
+  | {
+      readonly type: 'filter-failed'
+      readonly pattern: string
+      readonly topic: string
+      readonly error: unknown
+    }
   /** A full subscription lost messages; told at the first and then at every doubling. */
   | { readonly type: 'messages-dropped'; readonly pattern: string; readonly count: number }
   /** A full subscription refused a message. */
@@ -38,6 +45,8 @@ export function printTrouble(event: BrokerEvent): void {
   switch (event.type) {
     case 'handler-failed':
       return reportOnConsole('HANDLER_FAILED', `a handler of ${event.pattern} failed`, event.error)
+    case 'filter-failed':
+      return reportOnConsole('FILTER_FAILED', `when of ${event.pattern} failed`, event.error)
     case 'receiver-failed':
       return reportOnConsole('INTERNAL', `delivery to ${event.pattern} failed`, event.error)
     case 'messages-dropped':

@@ -9,6 +9,7 @@ import { matchesPattern, type TopicHandle } from '../topic/index.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
 import type { BrokerStream } from './broker-stream.js'
 import type { ConsumeOptions, Delivery } from './consume-options.js'
+import type { FilterMaker } from './content-filter.js'
 import type { ConsumedMessageOf } from './consumed-message.js'
 import type { Consumption } from './consumption.js'
 import type {
@@ -34,8 +35,10 @@ import { ReceivedMessage } from './received-message.js'
 import { answering, refuse, requestOne, type RequestContext } from './requests.js'
 import { Catalog, type MessageOf, type Source } from './source.js'
 import type { StreamOptions } from './stream-options.js'
+import { assertRespondOptions, toSelection, type SubscribeOptions } from './subscribe-options.js'
 import type { Transaction, TransactionOf } from './transaction.js'
 import type { EmitOptions, InputOf, OptionsFor, ReplyOf } from './target.js'
+import type { ContentOptions } from './where.js'
 
 export interface RequestOptions extends EmitOptions {
   /** Longest wait for the answer; default '5s'. */
@@ -55,6 +58,7 @@ export interface BrokerParts {
   readonly clock: Clock
   readonly codec: Codec
   readonly catalog?: readonly AnyDefinition[] | undefined
+  readonly Filter: FilterMaker
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined
 }
 
@@ -67,6 +71,7 @@ export class Broker implements AsyncDisposable {
   readonly context: MessageContext
   readonly #alarms: Alarms
   readonly #catalog: Catalog
+  readonly #Filter: FilterMaker
   readonly #onEvent: (event: BrokerEvent) => void
   readonly #subscriptions = new Set<LiveSubscription>()
   readonly #streams = new Set<MessageStream<Message>>()
@@ -81,6 +86,7 @@ export class Broker implements AsyncDisposable {
 
   constructor(parts: BrokerParts) {
     this.engine = parts.engine
+    this.#Filter = parts.Filter
     this.context = { clock: parts.clock, codec: parts.codec }
     // A request that waits for its answer keeps the process alive; an idle broker does not.
     this.#alarms = new Alarms(parts.clock, { keepsProcessAlive: true })
@@ -131,7 +137,7 @@ export class Broker implements AsyncDisposable {
   subscribe<const S extends Source>(
     source: S,
     handler: (message: MessageOf<S>) => unknown,
-    options: LiveSubscriptionOptions = {},
+    options: SubscribeOptions<S> = {},
   ): Subscription {
     return this.#open(source, handler as (message: Message) => unknown, options)
   }
@@ -143,7 +149,7 @@ export class Broker implements AsyncDisposable {
    */
   messages<const S extends Source>(
     source: S,
-    options: Omit<LiveSubscriptionOptions, 'concurrency'> = {},
+    options: Omit<SubscribeOptions<S>, 'concurrency'> = {},
   ): AsyncIterableIterator<MessageOf<S>> & AsyncDisposable {
     const { signal, ...rest } = options
     const stream = new MessageStream<Message>((handler) => {
@@ -197,6 +203,7 @@ export class Broker implements AsyncDisposable {
     handler: (message: MessageOf<S>) => ReplyOf<S> | Promise<ReplyOf<S>>,
     options: LiveSubscriptionOptions = {},
   ): Subscription {
+    assertRespondOptions(options)
     const respond = answering(
       this.#requests,
       replyDefinitionOf(source),
@@ -279,10 +286,15 @@ export class Broker implements AsyncDisposable {
     name: string,
     source: S,
     handler: (message: ConsumedMessageOf<S>, tx: TransactionOf<D>) => unknown,
-    options: ConsumeOptions<D> = {},
+    options: ConsumeOptions<D> & ContentOptions<InputOf<S>> = {},
   ): Promise<Consumption> {
     this.#assertOpen()
-    return (await this.#loadVerbs()).consume(name, source, handler, options)
+    return (await this.#loadVerbs()).consume(
+      name,
+      source,
+      handler,
+      options as ConsumeOptions & ContentOptions,
+    )
   }
 
   /**
@@ -413,7 +425,16 @@ export class Broker implements AsyncDisposable {
     }
     options.signal?.throwIfAborted()
     const { pattern, definition } = this.#catalog.resolve(source)
-    const subscription = new LiveSubscription(this, pattern, definition, handler, options, refused)
+    const selection = toSelection(options, this.#Filter, this.engine.capabilities)
+    const subscription = new LiveSubscription(
+      this,
+      pattern,
+      definition,
+      handler,
+      options,
+      selection,
+      refused,
+    )
     this.#subscriptions.add(subscription)
     return subscription
   }

@@ -41,5 +41,7 @@ export { StreamDeadLetters, type DeadLetter, type DeadLetterQuery } from './stre
 export type { Durability, StreamChanges, StreamOptions } from './stream-options.js'
 export type { ReadOptions } from './stream-reading.js'
 export type { EmitOptions, InputOf, ReplyOf } from './target.js'
+export type { SubscribeOptions } from './subscribe-options.js'
 export type { Transaction, TransactionOf } from './transaction.js'
 export type { ParametersOf } from './topic-template.js'
+export type { ContentOptions, Where } from './where.js'

@@ -8,6 +8,7 @@ import {
   type Receiver,
   type Subscription as EngineSubscription,
 } from '../engine/index.js'
+import type { Filter } from '../filter/index.js'
 import type { BrokerEvent } from './broker-event.js'
 import type { AnyDefinition } from './definition.js'
 import { LiveMessage, type MessageContext } from './live-message.js'
@@ -25,6 +26,13 @@ export interface LiveSubscriptionOptions {
   readonly capacity?: number
   /** What happens when that many wait; default 'drop-oldest'. */
   readonly overflow?: OverflowPolicy
+}
+
+/** Which messages of its source a subscription takes; nothing said: all. */
+export interface LiveSelection {
+  readonly filter?: Filter
+  /** Asked about what the filter lets through. */
+  readonly when?: (message: Message) => boolean
 }
 
 /** What `subscribe` returns. */
@@ -64,6 +72,9 @@ export class LiveSubscription implements Receiver, Subscription {
   readonly #signal: AbortSignal | undefined
   /** Tells who asked that a request was refused. */
   readonly #refused: ((replyTo: string, error: FanfareError) => void) | undefined
+  readonly #when: ((message: Message) => boolean) | undefined
+  /** The message that `when` was asked about and that is delivered next. */
+  #admitted: Message | undefined
   #nextDropReport = 1
 
   constructor(
@@ -72,9 +83,12 @@ export class LiveSubscription implements Receiver, Subscription {
     definition: AnyDefinition | undefined,
     handler: (message: Message) => unknown,
     options: LiveSubscriptionOptions,
+    selection: LiveSelection,
     refused?: (replyTo: string, error: FanfareError) => void,
   ) {
+    const { filter, when } = selection
     this.#refused = refused
+    this.#when = when
     if (options.group !== undefined) assertGroup(options.group)
     this.pattern = pattern
     this.#host = host
@@ -89,11 +103,11 @@ export class LiveSubscription implements Receiver, Subscription {
       handler,
       this.#handlerFailed,
     )
-    this.#engineSubscription = host.engine.subscribe(
-      pattern,
-      this,
-      options.group === undefined ? {} : { group: options.group },
-    )
+    this.#engineSubscription = host.engine.subscribe(pattern, this, {
+      ...(options.group === undefined ? {} : { group: options.group }),
+      ...(filter === undefined ? {} : { filter }),
+      ...(when === undefined ? {} : { when: this.#isWanted }),
+    })
     this.#signal?.addEventListener('abort', this.#aborted, { once: true })
   }
 
@@ -112,7 +126,9 @@ export class LiveSubscription implements Receiver, Subscription {
   // ---- What the engine calls
 
   deliver(message: EngineMessage): boolean {
-    const admission = this.#lane.offer(this.#present(message))
+    const admission = this.#lane.offer(
+      this.#when === undefined ? this.#present(message) : this.#takeAdmitted(message),
+    )
     if (admission === 'running' || admission === 'queued') return true
     if (admission === 'dropped-oldest' || admission === 'dropped-newest') this.#countDrop()
     else if (admission === 'rejected') this.#reject(message)
@@ -160,6 +176,29 @@ export class LiveSubscription implements Receiver, Subscription {
     return new ReceivedMessage(message.retain(), this.#host.context, definition)
   }
 
+  /** Asks the user's predicate; its failure is told, and counts as no. */
+  readonly #isWanted = (message: EngineMessage): boolean => {
+    this.#admitted = undefined
+    try {
+      const presented = this.#present(message)
+      const answer: unknown = this.#when!(presented)
+      if (typeof answer !== 'boolean') throw noAnswer(answer)
+      if (answer) this.#admitted = presented
+      return answer
+    } catch (error) {
+      const topic = message.handle.name
+      this.#host.report({ type: 'filter-failed', pattern: this.pattern, topic, error })
+      return false
+    }
+  }
+
+  /** What `when` was shown is what the handler gets: nothing is decoded twice. */
+  #takeAdmitted(message: EngineMessage): Message {
+    const admitted = this.#admitted ?? this.#present(message)
+    this.#admitted = undefined
+    return admitted
+  }
+
   readonly #aborted = (): void => {
     this.#leave()
     this.#lane.stop()
@@ -198,6 +237,17 @@ export class LiveSubscription implements Receiver, Subscription {
     const replyTo = message.replyTopic
     if (replyTo !== undefined) this.#refused?.(replyTo, error)
   }
+}
+
+/** A promise would count as true, whatever it comes to. */
+function noAnswer(answer: unknown): FanfareError {
+  return new FanfareError(
+    'OPTION_INVALID',
+    `when must answer true or false, not ${typeof answer}`,
+    {
+      details: { option: 'when' },
+    },
+  )
 }
 
 const OVERFLOW_POLICIES: readonly OverflowPolicy[] = [

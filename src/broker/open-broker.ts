@@ -58,8 +58,11 @@ const CONNECTION_OPTIONS: ReadonlySet<string> = new Set<keyof ConnectionOptions>
 export async function openBroker(options: BrokerOptions = {}): Promise<Broker> {
   refuseUnknownOptions('openBroker', options, BROKER_OPTIONS)
   refuseUnknownOptions('connection', options.connection, CONNECTION_OPTIONS)
+  // Loaded with the broker: a filter is wanted at once, and few import this library for filters alone.
+  const { Filter } = await import('../filter/index.js')
   return new Broker({
     engine: await openEngine(options),
+    Filter,
     clock: systemClock,
     codec: options.codec ?? jsonCodec,
     catalog: options.catalog,

@@ -7,8 +7,10 @@ import type {
   ReadOptions as EngineReadOptions,
   Stream as EngineStream,
 } from '../engine/index.js'
+import { Filter } from '../filter/index.js'
 import { matchesPattern } from '../topic/index.js'
 import { defaultConsumerSettings } from './consume-options.js'
+import { CONTENT_OPTION_NAMES, PART_NAMES, toFilterPattern } from './content-filter.js'
 import type { AnyDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
 import { nextIdentifier } from './live-message.js'
@@ -17,8 +19,10 @@ import type { Source } from './source.js'
 import { toStartPoint, type StartingPoint } from './starting-point.js'
 import { ReadMessage } from './stored-message.js'
 import { toPatterns } from './stream-options.js'
+import type { InputOf } from './target.js'
+import type { ContentOptions } from './where.js'
 
-export interface ReadOptions<S extends Source = Source> {
+export interface ReadOptions<S extends Source = Source> extends ContentOptions<InputOf<S>> {
   /** Default 'first'. */
   readonly from?: StartingPoint
   /** Definitions, topics or patterns, one of which must match; default: every topic of the stream. */
@@ -40,6 +44,7 @@ const READ_OPTIONS: ReadonlySet<string> = new Set<keyof ReadOptions>([
   'limit',
   'follow',
   'signal',
+  ...CONTENT_OPTION_NAMES,
 ])
 
 /** Messages that wait for the loop while it follows. */
@@ -63,9 +68,15 @@ export function readStream(
   const patterns = topics === undefined ? [] : toPatterns(topics)
   const present = presenter(host, stream.name, topics)
   const isFollowing = options.follow ?? from === 'new'
+  const range = { start, topics: patterns, ...checkedFilter(options) }
   return isFollowing
-    ? follow(host, stream, { start, topics: patterns }, limit, signal, present)
-    : readStored(stream, { start, topics: patterns }, limit, signal, present)
+    ? follow(host, stream, range, limit, signal, present)
+    : readStored(stream, range, limit, signal, present)
+}
+
+function checkedFilter(options: ContentOptions): Pick<EngineReadOptions, 'where'> {
+  const where = toFilterPattern(options)
+  return where === undefined ? {} : { where: new Filter(where, PART_NAMES).pattern }
 }
 
 type Present = (message: HandOut['message']) => ReadMessage
@@ -95,7 +106,7 @@ async function* readStored(
 async function* follow(
   host: DurableHost,
   stream: EngineStream,
-  range: Pick<ConsumerSettings, 'start' | 'topics'>,
+  range: Pick<ConsumerSettings, 'start' | 'topics' | 'where'>,
   limit: number,
   signal: AbortSignal | undefined,
   present: Present,

@@ -8,4 +8,7 @@ export {
   type Condition,
   type FieldPattern,
   type FilterPattern,
+  type NumberCondition,
+  type PresenceCondition,
+  type TextCondition,
 } from './pattern.js'

@@ -11,33 +11,41 @@ export type Comparison =
 
 type OneOrMore<T> = T | readonly T[]
 
-/** One condition on a value; those of a text hold for texts only, numbers for numbers only. */
-export type Condition =
-  | string
-  | number
-  | boolean
-  | null
-  | { readonly exactly: string }
-  /** Whether there is a value; objects and empty lists are none. */
-  | { readonly exists: boolean }
+/** Whether there is a value; objects and empty lists are none. */
+export interface PresenceCondition {
+  readonly exists: boolean
+}
+
+/** Holds for texts only. */
+export type TextCondition<Text extends string = string> =
+  | Text
+  | { readonly exactly: Text }
   | { readonly prefix: string | { readonly 'equals-ignore-case': string } }
   | { readonly suffix: string | { readonly 'equals-ignore-case': string } }
   | { readonly 'equals-ignore-case': string }
   /** `*` stands for any text, `\*` for itself, `\\` for a backslash. */
   | { readonly wildcard: string }
-  | { readonly numeric: Comparison }
   /** An address of IPv4 or IPv6 in this block. */
   | { readonly cidr: string }
-  /** A value that is none of these, or not so. */
+  /** A value, of whatever kind, that is none of these, or not so. */
   | {
       readonly 'anything-but':
-        | OneOrMore<string>
-        | OneOrMore<number>
+        | OneOrMore<Text>
         | { readonly prefix: OneOrMore<string> }
         | { readonly suffix: OneOrMore<string> }
         | { readonly 'equals-ignore-case': OneOrMore<string> }
         | { readonly wildcard: OneOrMore<string> }
     }
+
+/** Holds for numbers only. */
+export type NumberCondition<Number extends number = number> =
+  | Number
+  | { readonly numeric: Comparison }
+  /** A value, of whatever kind, that is none of these. */
+  | { readonly 'anything-but': OneOrMore<Number> }
+
+/** One condition on a value. */
+export type Condition = TextCondition | NumberCondition | boolean | null | PresenceCondition
 
 /** Fields of an object: each with its conditions, or with fields of its own. `$or`: two or more patterns, one of which must hold. */
 export interface FieldPattern {

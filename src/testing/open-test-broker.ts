@@ -3,6 +3,7 @@ import { FanfareError, FaultDisk, SeededRandom } from '../base/index.js'
 import { printTrouble, type AnyDefinition, type BrokerEvent } from '../broker/index.js'
 import { jsonCodec, type Codec } from '../codec/index.js'
 import { openEngineOnDisk } from '../embedded/index.js'
+import { Filter } from '../filter/index.js'
 import { Faults } from './faults.js'
 import { MessageRecord } from './message-record.js'
 import { TestBroker } from './test-broker.js'
@@ -68,6 +69,7 @@ async function openOn(
     faults,
     record,
     codec: options.codec ?? jsonCodec,
+    Filter,
     catalog: options.catalog,
     onEvent: options.onEvent ?? printUnlessIntended,
     reopen: (nextDisk, nextMs) => openOn(nextDisk, nextMs, random, options),
