@@ -44,10 +44,16 @@ type SeenAs<V> = unknown extends V
           ? never
           : V
 
+/** Objects are no values: of them alone no condition can be asked, `exists` included, only their fields. */
 type MemberPattern<V, Left extends readonly unknown[]> = unknown extends V
   ? readonly Condition[] | FieldPattern
-  : | readonly (PresenceCondition | ConditionOn<Extract<V, Scalar>>)[]
-    | ([Exclude<V, Scalar>] extends [never] ? never : FieldsPattern<Exclude<V, Scalar>, Left>)
+  : [Extract<V, Scalar>] extends [never]
+    ? FieldsPattern<V, Left>
+    : [Exclude<V, Scalar>] extends [never]
+      ? ConditionsOn<V>
+      : ConditionsOn<Extract<V, Scalar>> | FieldsPattern<Exclude<V, Scalar>, Left>
+
+type ConditionsOn<V> = readonly (PresenceCondition | ConditionOn<V>)[]
 
 type ConditionOn<V> = V extends string
   ? TextCondition<V>
@@ -55,18 +61,17 @@ type ConditionOn<V> = V extends string
     ? NumberCondition<V>
     : V
 
-type FieldsPattern<T, Left extends readonly unknown[]> = Left extends readonly [
-  unknown,
-  ...infer Rest,
-]
-  ? string extends NameOf<T>
-    ? FieldPattern
-    : {
-        readonly [Name in NameOf<T> | '$or']?: Name extends '$or'
-          ? readonly [FieldsPattern<T, Left>, FieldsPattern<T, Left>, ...FieldsPattern<T, Left>[]]
-          : MemberPattern<SeenAs<MemberOf<T, Name>>, Rest>
-      }
-  : FieldPattern
+type FieldsPattern<T, Left extends readonly unknown[]> = [T] extends [never]
+  ? never
+  : Left extends readonly [unknown, ...infer Rest]
+    ? string extends NameOf<T>
+      ? FieldPattern
+      : {
+          readonly [Name in NameOf<T> | '$or']?: Name extends '$or'
+            ? readonly [FieldsPattern<T, Left>, FieldsPattern<T, Left>, ...FieldsPattern<T, Left>[]]
+            : MemberPattern<SeenAs<MemberOf<T, Name>>, Rest>
+        }
+    : FieldPattern
 
 /** Of a union, the names of all. */
 type NameOf<T> = T extends unknown ? Extract<keyof T, string> : never
