@@ -4,6 +4,7 @@
 export type ErrorCode =
   | 'ADDRESS_IN_USE'
   | 'ALREADY_STARTED'
+  | 'ASYNC_SCHEMA'
   | 'AUTHORIZATION_FAILED'
   | 'CLOSED'
   | 'CONFIG_INVALID'
@@ -25,6 +26,7 @@ export type ErrorCode =
   | 'FORMAT_TOO_NEW'
   | 'HEADER_INVALID'
   | 'INTERNAL'
+  | 'KIND_MISMATCH'
   | 'LOG_DAMAGED'
   | 'NAME_INVALID'
   | 'NO_RESPONDERS'

@@ -60,9 +60,6 @@ export interface DiskCounters {
   directorySyncs: number
 }
 
-/** A call of a machine that stands still. */
-const NEVER = new Promise<never>(() => {})
-
 export class FaultDisk implements Disk {
   readonly counters: DiskCounters = {
     calls: 0,
@@ -79,12 +76,15 @@ export class FaultDisk implements Disk {
   openFiles = 0
   readonly #random: Random
   readonly #tree: FaultTree
+  /** What calls of a machine that stands still wait for: its own, so that who waits is forgotten with it. */
+  readonly #never = new Promise<never>(() => {})
   #faults: Fault[] = []
   #callsUntilHalt = Infinity
   #isHalted = false
   /** What open files need of the disk. */
   readonly #access: FaultDiskAccess = {
     isHalted: () => this.#isHalted,
+    never: this.#never,
     run: (operation, path, effect, failed) => this.#run(operation, path, effect, failed),
     roomBytes: () => this.#roomBytes(),
     counters: this.counters,
@@ -307,19 +307,19 @@ export class FaultDisk implements Disk {
     failed?: () => void,
   ): Promise<T> {
     checkDiskDirectory(path)
-    if (this.#isHalted) return NEVER
+    if (this.#isHalted) return this.#never
     const isLast = this.#countCall()
     const isFailing = this.#takeFault(operation, path)
     await this.#moment()
     if (isLast) this.#haltWithin(isFailing ? undefined : effect)
-    if (this.#isHalted) return NEVER
+    if (this.#isHalted) return this.#never
     if (isFailing) {
       failed?.()
       throw failure(operation, path, 'input/output error')
     }
     const result = effect()
     await this.#moment()
-    return this.#isHalted ? NEVER : result
+    return this.#isHalted ? this.#never : result
   }
 
   /** Stands still before or after the call has had its effect; nobody learns how it ended. */
@@ -362,6 +362,7 @@ export class FaultDisk implements Disk {
 
 interface FaultDiskAccess {
   isHalted(): boolean
+  readonly never: Promise<never>
   run<T>(operation: DiskOperation, path: string, effect: () => T, failed?: () => void): Promise<T>
   roomBytes(): number
   readonly counters: DiskCounters
@@ -397,7 +398,7 @@ class OpenFaultFile implements DiskFile {
   async write(bytes: Uint8Array, from: number, to: number, position: number): Promise<void> {
     this.#checkWritable('write')
     // A program that was killed writes nothing more, however long its promises live on.
-    if (this.#disk.isHalted()) return NEVER
+    if (this.#disk.isHalted()) return this.#disk.never
     const change = this.#file.begin(bytes.slice(from, to), position)
     const { counters } = this.#disk
     const perform = (): void => {

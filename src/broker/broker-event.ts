@@ -17,6 +17,13 @@ export type BrokerEvent =
       readonly topic: string
       readonly error: unknown
     }
+  /** A message is not what the subscription's definition says, so its handler does not get it; `error.details.issues` says why. */
+  | {
+      readonly type: 'message-invalid'
+      readonly pattern: string
+      readonly topic: string
+      readonly error: unknown
+    }
   /** A full subscription lost messages; told at the first and then at every doubling. */
   | { readonly type: 'messages-dropped'; readonly pattern: string; readonly count: number }
   /** A full subscription refused a message. */
@@ -47,6 +54,12 @@ export function printTrouble(event: BrokerEvent): void {
       return reportOnConsole('HANDLER_FAILED', `a handler of ${event.pattern} failed`, event.error)
     case 'filter-failed':
       return reportOnConsole('FILTER_FAILED', `when of ${event.pattern} failed`, event.error)
+    case 'message-invalid':
+      return reportOnConsole(
+        'MESSAGE_INVALID',
+        `${event.pattern} passed over an invalid message`,
+        event.error,
+      )
     case 'receiver-failed':
       return reportOnConsole('INTERNAL', `delivery to ${event.pattern} failed`, event.error)
     case 'messages-dropped':

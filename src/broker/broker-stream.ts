@@ -9,12 +9,12 @@ import {
   type NewConsumerOptions,
 } from './consume-options.js'
 import { toConsumerStatus, type ConsumerStatus } from './consumer-status.js'
-import type { CommandDefinition, EventDefinition } from './definition.js'
+import type { Catalog } from './declared.js'
 import type { DurableHost } from './durable-host.js'
 import { openConsumer } from './open-consumer.js'
 import { refuseUnknownOptions, wholeNumber, withoutUndefined } from './option-checks.js'
 import type { Parameterized } from './publications.js'
-import { patternOf, type Source } from './source.js'
+import { patternOf, type Sources, type TopicSource } from './source.js'
 import { ReadMessage, type StoredMessage, type StoredMessageOf } from './stored-message.js'
 import { StreamDeadLetters } from './stream-dead-letters.js'
 import {
@@ -25,7 +25,7 @@ import {
   type StreamOptions,
 } from './stream-options.js'
 import { readStream, type ReadOptions } from './stream-reading.js'
-import type { OptionsFor } from './target.js'
+import type { OptionsFor, Sendable, Target } from './target.js'
 import type { ContentOptions } from './where.js'
 
 export interface StreamInfo {
@@ -52,7 +52,7 @@ export interface StreamInfo {
 
 export interface PurgeOptions {
   /** Only messages of this definition, topic or pattern. */
-  readonly topic?: Source
+  readonly topic?: TopicSource
   /** Only sequences below this one. */
   readonly before?: number
   /** Leaves this many of the newest that would go. */
@@ -61,7 +61,8 @@ export interface PurgeOptions {
 
 const PURGE_OPTIONS: ReadonlySet<string> = new Set<keyof PurgeOptions>(['topic', 'before', 'keep'])
 
-export class BrokerStream {
+/** `C` is the type of the broker's catalog. */
+export class BrokerStream<C extends Catalog | undefined = undefined> {
   /** Messages of this stream that its consumers gave up. */
   readonly deadLetters: StreamDeadLetters
   readonly #host: DurableHost
@@ -95,12 +96,11 @@ export class BrokerStream {
    *
    * @example for await (const message of orders.read({ from: '1h ago', topics: Placed })) console.log(message.data.id)
    */
-  read<const S extends Source = string>(
-    options: ReadOptions<S> = {},
-  ): AsyncIterableIterator<StoredMessageOf<S>> {
-    return readStream(this.#host, this.#stream, options) as unknown as AsyncIterableIterator<
-      StoredMessageOf<S>
-    >
+  read<const S extends Sources | undefined = undefined>(
+    options: ReadOptions<S, C> = {},
+  ): AsyncIterableIterator<StoredMessageOf<S, C>> {
+    const messages = readStream(this.#host, this.#stream, options as ReadOptions)
+    return messages as unknown as AsyncIterableIterator<StoredMessageOf<S, C>>
   }
 
   /** One message, or undefined when it is not there. */
@@ -108,7 +108,9 @@ export class BrokerStream {
     const message = await this.#stream.get(wholeNumber('sequence', sequence, 1))
     if (message === undefined) return undefined
     const definition = this.#host.findDefinition(message.handle.name)
-    return new ReadMessage(this.name, message, this.#host.context, definition)
+    const found = new ReadMessage(this.name, message, this.#host.context, definition)
+    await found.check()
+    return found
   }
 
   /**
@@ -116,26 +118,23 @@ export class BrokerStream {
    *
    * @example const price = await prices.last(Price, { params: { symbol: 'AAPL' } })
    */
-  async last<T extends EventDefinition | CommandDefinition | string>(
-    target: T,
+  async last<const T extends Target>(
+    target: T & Sendable<T, C, 'publish'>,
     ...[options]: OptionsFor<T, object>
-  ): Promise<StoredMessageOf<T> | undefined> {
+  ): Promise<StoredMessageOf<T, C> | undefined> {
     const { topic, definition } = this.#host.publicationOf(
       target,
       options as Parameterized | undefined,
     )
     const message = await this.#stream.lastOf(topic)
     if (message === undefined) return undefined
-    return new ReadMessage(
-      this.name,
-      message,
-      this.#host.context,
-      definition ?? this.#host.findDefinition(topic.name),
-    ) as unknown as StoredMessageOf<T>
+    const found = new ReadMessage(this.name, message, this.#host.context, definition)
+    await found.check()
+    return found as unknown as StoredMessageOf<T, C>
   }
 
   /** The topics that hold messages, of those that the pattern matches; default: all. */
-  async topics(pattern?: Source): Promise<TopicState[]> {
+  async topics(pattern?: TopicSource): Promise<TopicState[]> {
     return this.#stream.topics(pattern === undefined ? undefined : patternOf(pattern))
   }
 

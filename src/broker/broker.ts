@@ -9,35 +9,59 @@ import { matchesPattern, type TopicHandle } from '../topic/index.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
 import type { BrokerStream } from './broker-stream.js'
 import type { ConsumeOptions, Delivery } from './consume-options.js'
+import { CatalogIndex, type Selection } from './catalog-index.js'
 import type { FilterMaker } from './content-filter.js'
 import type { ConsumedMessageOf } from './consumed-message.js'
 import type { Consumption } from './consumption.js'
-import type {
-  AnyDefinition,
-  CommandDefinition,
-  EventDefinition,
-  QueryDefinition,
-} from './definition.js'
+import type { Catalog } from './declared.js'
+import type { AnyDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
 import type { Receipt } from './durable-publisher.js'
 import type { DurableVerbs, TransactionOptions } from './durable-verbs.js'
-import type { MessageContext, Publication } from './live-message.js'
+import { LiveMessage, type MessageContext, type Publication } from './live-message.js'
 import {
   LiveSubscription,
+  type Feed,
   type LiveSubscriptionOptions,
   type Subscription,
 } from './live-subscription.js'
+import { assertKind, type Verb } from './message-kinds.js'
 import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
-import { Publications, toMessage, type Parameterized } from './publications.js'
-import { assertPublishable, toPublishTerms, type PublishOptions } from './publish-options.js'
+import { optionInvalid } from './option-checks.js'
+import { Publications, toMessage, toMessageInTurn, type Parameterized } from './publications.js'
+import { toPublishTerms, type PublishOptions } from './publish-options.js'
 import { ReceivedMessage } from './received-message.js'
-import { answering, refuse, requestOne, type RequestContext } from './requests.js'
-import { Catalog, type MessageOf, type Source } from './source.js'
+import {
+  answering,
+  refuse,
+  requestOne,
+  type ReplyDefinition,
+  type RequestContext,
+} from './requests.js'
+import {
+  patternOf,
+  type MessageOf,
+  type RequestOf,
+  type Sources,
+  type TopicSource,
+} from './source.js'
 import type { StreamOptions } from './stream-options.js'
-import { assertRespondOptions, toSelection, type SubscribeOptions } from './subscribe-options.js'
+import { assertRespondOptions, toLiveFilter, type SubscribeOptions } from './subscribe-options.js'
+import type {
+  EmitOptions,
+  InputOf,
+  OptionsFor,
+  PayloadOf,
+  Receivable,
+  ReplyInputOf,
+  ReplyOf,
+  Sendable,
+  Target,
+} from './target.js'
 import type { Transaction, TransactionOf } from './transaction.js'
-import type { EmitOptions, InputOf, OptionsFor, ReplyOf } from './target.js'
+import { TypeIndex, typeTopic } from './type-index.js'
+import type { Validation } from './validation.js'
 import type { ContentOptions } from './where.js'
 
 export interface RequestOptions extends EmitOptions {
@@ -53,11 +77,13 @@ export interface CloseOptions {
   readonly drain?: Duration
 }
 
-export interface BrokerParts {
+export interface BrokerParts<C extends Catalog | undefined = Catalog | undefined> {
   readonly engine: Engine
   readonly clock: Clock
   readonly codec: Codec
-  readonly catalog?: readonly AnyDefinition[] | undefined
+  readonly catalog?: C | undefined
+  /** Default 'both'. */
+  readonly validate?: Validation | undefined
   readonly Filter: FilterMaker
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined
 }
@@ -65,12 +91,13 @@ export interface BrokerParts {
 const DEFAULT_REQUEST_TIMEOUT: Duration = '5s'
 const DEFAULT_DRAIN: Duration = '30s'
 
-export class Broker implements AsyncDisposable {
+/** `C` is the type of its catalog: `Broker<typeof catalog>`. A function that takes `Broker` takes any. */
+export class Broker<C extends Catalog | undefined = undefined> implements AsyncDisposable {
   readonly engine: Engine
   /** @internal */
   readonly context: MessageContext
   readonly #alarms: Alarms
-  readonly #catalog: Catalog
+  readonly #catalog: CatalogIndex
   readonly #Filter: FilterMaker
   readonly #onEvent: (event: BrokerEvent) => void
   readonly #subscriptions = new Set<LiveSubscription>()
@@ -81,16 +108,19 @@ export class Broker implements AsyncDisposable {
   /** Loaded when first needed: a broker of live messages carries none of it. */
   #verbs: DurableVerbs | undefined
   #loadingVerbs: Promise<DurableVerbs> | undefined
+  /** Made when somebody first subscribes by type. */
+  #typeIndex: TypeIndex | undefined
   #publishesWaiting = 0
   #closing: Promise<void> | undefined
 
-  constructor(parts: BrokerParts) {
+  constructor(parts: BrokerParts<C>) {
     this.engine = parts.engine
     this.#Filter = parts.Filter
-    this.context = { clock: parts.clock, codec: parts.codec }
+    const { validate: validation = 'both' } = parts
+    this.context = { clock: parts.clock, codec: parts.codec, validation }
     // A request that waits for its answer keeps the process alive; an idle broker does not.
     this.#alarms = new Alarms(parts.clock, { keepsProcessAlive: true })
-    this.#catalog = new Catalog(parts.catalog)
+    this.#catalog = new CatalogIndex(parts.catalog)
     this.#publications = new Publications(this.engine, this.context, this.#catalog)
     this.#onEvent = parts.onEvent ?? printTrouble
     this.#requests = {
@@ -108,18 +138,19 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Sends an event to whoever is subscribed now: at most once, nothing to await. Throws for a wrong call (CLOSED,
-   * TOPIC_INVALID, UNDECLARED_TOPIC); what fails on the way becomes an `emit-failed` event.
+   * TOPIC_INVALID, UNDECLARED_TOPIC, KIND_MISMATCH, VALIDATION_FAILED, ASYNC_SCHEMA); what fails on the way becomes an `emit-failed` event.
    *
    * @example broker.emit(Price, { bid: 187.2 }, { params: { symbol: 'AAPL' } })
    */
-  emit<T extends EventDefinition | string>(
-    target: T,
-    data: InputOf<T>,
+  emit<const T extends Target>(
+    target: T & Sendable<T, C, 'emit'>,
+    data: InputOf<T, C>,
     ...options: OptionsFor<T, EmitOptions>
   ): void
   // The plain form, as a rest parameter would cost an array and an iterator for each message.
   emit(target: AnyDefinition | string, data: unknown, options?: PublishedOptions): void {
     const publication = this.#publicationOf(target, options)
+    if (!publication.isEmittable) assertKind('emit', publication.definition)
     try {
       this.engine.publish(publication.topic, toMessage(publication, data, options))
     } catch (error) {
@@ -134,12 +165,16 @@ export class Broker implements AsyncDisposable {
    *
    * @example broker.subscribe('order.*', (message) => console.log(message.data))
    */
-  subscribe<const S extends Source>(
-    source: S,
-    handler: (message: MessageOf<S>) => unknown,
-    options: SubscribeOptions<S> = {},
+  subscribe<const S extends Sources>(
+    source: S & Receivable<S, C, 'subscribe'>,
+    handler: (message: MessageOf<S, C>) => unknown,
+    options: SubscribeOptions<PayloadOf<S, C, 'event'>, MessageOf<S, C>> = {},
   ): Subscription {
-    return this.#open(source, handler as (message: Message) => unknown, options)
+    return this.#open(
+      this.#select('subscribe', source),
+      handler as (message: Message) => unknown,
+      options,
+    )
   }
 
   /**
@@ -147,13 +182,14 @@ export class Broker implements AsyncDisposable {
    *
    * @example for await (const { data } of broker.messages(Price)) draw(data.bid)
    */
-  messages<const S extends Source>(
-    source: S,
-    options: Omit<SubscribeOptions<S>, 'concurrency'> = {},
-  ): AsyncIterableIterator<MessageOf<S>> & AsyncDisposable {
+  messages<const S extends Sources>(
+    source: S & Receivable<S, C, 'subscribe'>,
+    options: Omit<SubscribeOptions<PayloadOf<S, C, 'event'>, MessageOf<S, C>>, 'concurrency'> = {},
+  ): AsyncIterableIterator<MessageOf<S, C>> & AsyncDisposable {
     const { signal, ...rest } = options
+    const selection = this.#select('subscribe', source)
     const stream = new MessageStream<Message>((handler) => {
-      const subscription = this.#open(source, handler, rest)
+      const subscription = this.#open(selection, handler, rest)
       // Its handler ends when the loop asks, whatever goes on meanwhile.
       subscription.isPulled = true
       return async () => {
@@ -162,7 +198,7 @@ export class Broker implements AsyncDisposable {
       }
     }, signal)
     this.#streams.add(stream)
-    return stream as unknown as AsyncIterableIterator<MessageOf<S>> & AsyncDisposable
+    return stream as unknown as AsyncIterableIterator<MessageOf<S, C>> & AsyncDisposable
   }
 
   /**
@@ -172,24 +208,28 @@ export class Broker implements AsyncDisposable {
    *
    * @example const user = await broker.request(GetUser, { id: 7 }, { timeout: '2s' })
    */
-  async request<T extends QueryDefinition | CommandDefinition | string>(
-    target: T,
-    data: InputOf<T>,
+  async request<const T extends Target>(
+    target: T & Sendable<T, C, 'request'>,
+    data: InputOf<T, C>,
     ...[options]: OptionsFor<T, RequestOptions>
-  ): Promise<ReplyOf<T>> {
+  ): Promise<ReplyOf<T, C>> {
     const publication = this.#publicationOf(target, options)
-    const message = toMessage(publication, data, options)
+    const { definition } = publication
+    assertKind('request', definition)
+    options?.signal?.throwIfAborted()
+    const message = await toMessageInTurn(publication, data, options)
+    this.#assertOpen()
     const answer = await requestOne(
       this.#requests,
       publication.topic,
       message,
-      replyDefinitionOf(target),
+      replyDefinitionOf(definition),
       {
         timeoutMs: toMilliseconds(options?.timeout ?? DEFAULT_REQUEST_TIMEOUT),
         signal: options?.signal,
       },
     )
-    return answer as ReplyOf<T>
+    return answer as ReplyOf<T, C>
   }
 
   /**
@@ -198,20 +238,21 @@ export class Broker implements AsyncDisposable {
    *
    * @example broker.respond(GetUser, ({ data }) => users.get(data.id))
    */
-  respond<const S extends QueryDefinition | CommandDefinition | string>(
-    source: S,
-    handler: (message: MessageOf<S>) => ReplyOf<S> | Promise<ReplyOf<S>>,
+  respond<const S extends AnyDefinition | string>(
+    source: S & Receivable<S, C, 'respond'>,
+    handler: (message: RequestOf<S, C>) => ReplyInputOf<S, C> | Promise<ReplyInputOf<S, C>>,
     options: LiveSubscriptionOptions = {},
   ): Subscription {
     assertRespondOptions(options)
+    const selection = this.#select('respond', source)
     const respond = answering(
       this.#requests,
-      replyDefinitionOf(source),
+      replyDefinitionOf(selection.definition),
       handler as (message: Message) => unknown,
     )
     // Overload is told to the caller (QUEUE_OVERFLOW) rather than hidden by dropping the oldest request.
     return this.#open(
-      source,
+      selection,
       respond,
       {
         group: 'responders',
@@ -229,15 +270,15 @@ export class Broker implements AsyncDisposable {
    *
    * @example const orders = await broker.stream('orders', { topics: ['order.>'], maxAge: '7d' })
    */
-  async stream(name: string, options?: StreamOptions): Promise<BrokerStream> {
+  async stream(name: string, options?: StreamOptions): Promise<BrokerStream<C>> {
     this.#assertOpen()
-    return (await this.#loadVerbs()).stream(name, options)
+    return (await this.#loadVerbs()).stream(name, options) as Promise<BrokerStream<C>>
   }
 
   /** Every stream, those that hold dead letters included, by name. */
-  async streams(): Promise<BrokerStream[]> {
+  async streams(): Promise<BrokerStream<C>[]> {
     this.#assertOpen()
-    return (await this.#loadVerbs()).streams()
+    return (await this.#loadVerbs()).streams() as Promise<BrokerStream<C>[]>
   }
 
   /**
@@ -247,9 +288,9 @@ export class Broker implements AsyncDisposable {
    *
    * @example const { sequence } = await broker.publish(Placed, { id: 1 }, { key: 'customer-7', id: 'order-1' })
    */
-  publish<T extends EventDefinition | CommandDefinition | string>(
-    target: T,
-    data: InputOf<T>,
+  publish<const T extends Target>(
+    target: T & Sendable<T, C, 'publish'>,
+    data: InputOf<T, C>,
     ...options: OptionsFor<T, PublishOptions>
   ): Promise<Receipt>
   // The plain form, as in `emit`.
@@ -260,13 +301,16 @@ export class Broker implements AsyncDisposable {
   ): Promise<Receipt> {
     try {
       const publication = this.#publications.of(target, options)
-      assertPublishable(publication.definition)
+      const { topic, definition } = publication
+      assertKind('publish', definition)
       const { append, attributes } = toPublishTerms(options, this.context.clock)
-      const message = toMessage(publication, data, attributes)
-      if (this.#verbs !== undefined && this.#publishesWaiting === 0) {
-        return this.#verbs.publish(publication.topic, message, append, options)
+      const ready = toMessageInTurn(publication, data, attributes)
+      const message =
+        definition?.kind === 'command' ? publication.inTurn(this.#whenQueued(ready, topic)) : ready
+      if (!(message instanceof LiveMessage)) {
+        return this.#publishWhenReady(message, topic, append, options)
       }
-      return this.#publishWhenLoaded(publication.topic, message, append, options)
+      return this.#send(topic, message, append, options)
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -279,14 +323,11 @@ export class Broker implements AsyncDisposable {
    *
    * @example await broker.consume('billing', Placed, ({ data }) => charge(data), { concurrency: 16, order: 'key' })
    */
-  async consume<
-    const S extends EventDefinition | CommandDefinition | string,
-    D extends Delivery = 'at-least-once',
-  >(
+  async consume<const S extends Sources, D extends Delivery = 'at-least-once'>(
     name: string,
-    source: S,
-    handler: (message: ConsumedMessageOf<S>, tx: TransactionOf<D>) => unknown,
-    options: ConsumeOptions<D> & ContentOptions<InputOf<S>> = {},
+    source: S & Receivable<S, C, 'consume'>,
+    handler: (message: ConsumedMessageOf<S, C>, tx: TransactionOf<D, C>) => unknown,
+    options: ConsumeOptions<D> & ContentOptions<PayloadOf<S, C, 'event' | 'command'>> = {},
   ): Promise<Consumption> {
     this.#assertOpen()
     return (await this.#loadVerbs()).consume(
@@ -304,10 +345,10 @@ export class Broker implements AsyncDisposable {
    * @example await broker.transaction((tx) => { tx.publish(Placed, order); tx.publish(Reserved, stock) })
    */
   async transaction(
-    fill: (tx: Transaction) => unknown,
+    fill: (tx: Transaction<C>) => unknown,
     options: TransactionOptions = {},
   ): Promise<Receipt[]> {
-    return (await this.#loadVerbs()).transaction(fill, options)
+    return (await this.#loadVerbs()).transaction(fill as (tx: Transaction) => unknown, options)
   }
 
   /** Resolves when what was emitted has left this process and no subscription that makes publishers wait is full. */
@@ -337,8 +378,13 @@ export class Broker implements AsyncDisposable {
   }
 
   /** @internal */
-  findDefinition(topic: string): AnyDefinition | undefined {
-    return this.#catalog.findDefinition(topic)
+  get isStrict(): boolean {
+    return this.#catalog.isStrict
+  }
+
+  /** @internal */
+  definitionIn(selection: Selection, topic: string): AnyDefinition | undefined {
+    return this.#catalog.definitionIn(selection, topic)
   }
 
   /** @internal The names of the subscriptions and consumers whose handlers are at work or have messages that wait for them. */
@@ -348,16 +394,49 @@ export class Broker implements AsyncDisposable {
   }
 
   /** @internal A message as the source's subscribers would be given it; undefined when the source does not match it. */
-  present(source: Source, message: EngineMessage): Message | undefined {
-    const { pattern, definition } = this.#catalog.resolve(source)
+  present(source: TopicSource, message: EngineMessage): Message | undefined {
     const topic = message.handle.name
-    if (!matchesPattern(pattern, topic)) return undefined
-    return new ReceivedMessage(message, this.context, definition ?? this.findDefinition(topic))
+    if (!matchesPattern(patternOf(source), topic)) return undefined
+    const definition = typeof source === 'string' ? this.#catalog.findDefinition(topic) : source
+    return new ReceivedMessage(message, this.context, definition)
   }
 
   /** @internal */
   forget(subscription: LiveSubscription): void {
     this.#subscriptions.delete(subscription)
+  }
+
+  #send(
+    topic: TopicHandle,
+    message: EngineMessage,
+    append: AppendOptions | undefined,
+    options: PublishOptions | undefined,
+  ): Promise<Receipt> {
+    if (this.#verbs !== undefined && this.#publishesWaiting === 0) {
+      return this.#verbs.publish(topic, message, append, options)
+    }
+    return this.#publishWhenLoaded(topic, message, append, options)
+  }
+
+  /** A command goes to a work queue only. */
+  async #whenQueued(
+    message: LiveMessage | Promise<LiveMessage>,
+    topic: TopicHandle,
+  ): Promise<LiveMessage> {
+    const [ready] = await Promise.all([
+      message,
+      this.#loadVerbs().then((verbs) => verbs.assertQueued(topic.name)),
+    ])
+    return ready
+  }
+
+  async #publishWhenReady(
+    message: Promise<EngineMessage>,
+    topic: TopicHandle,
+    append: AppendOptions | undefined,
+    options: PublishOptions | undefined,
+  ): Promise<Receipt> {
+    return this.#send(topic, await message, append, options)
   }
 
   /** Those who publish before the verbs are loaded keep their order, as do those who publish while these wait. */
@@ -404,39 +483,50 @@ export class Broker implements AsyncDisposable {
       topic: (name) => this.engine.topic(name),
       // Open or not: a handler that ends while the broker drains may still publish.
       publicationOf: (target, options) => this.#publications.of(target, options),
-      resolve: (source) => this.#catalog.resolve(source),
+      isStrict: this.#catalog.isStrict,
+      select: (verb, sources) => this.#catalog.selectStored(verb, sources),
+      definitionIn: (selection, topic) => this.#catalog.definitionIn(selection, topic),
       findDefinition: (topic) => this.#catalog.findDefinition(topic),
       report: (event) => this.report(event),
     }
   }
 
+  /** Throws PATTERN_INVALID, OPTION_INVALID, KIND_MISMATCH, UNDECLARED_TOPIC. */
+  #select(verb: Verb, source: Sources): Selection {
+    this.#assertOpen()
+    return this.#catalog.select(verb, source)
+  }
+
   #open(
-    source: Source,
+    selection: Selection,
     handler: (message: Message) => unknown,
     options: LiveSubscriptionOptions,
     refused?: (replyTo: string, error: FanfareError) => void,
   ): LiveSubscription {
-    this.#assertOpen()
-    if (typeof handler !== 'function') {
-      throw new FanfareError(
-        'OPTION_INVALID',
-        `the handler must be a function, not ${typeof handler}`,
-      )
-    }
+    if (typeof handler !== 'function') throw optionInvalid('the handler', handler, 'a function')
     options.signal?.throwIfAborted()
-    const { pattern, definition } = this.#catalog.resolve(source)
-    const selection = toSelection(options, this.#Filter, this.engine.capabilities)
+    const feed = this.#feedOf(selection)
+    const filter = toLiveFilter(options, this.#Filter, this.engine.capabilities)
     const subscription = new LiveSubscription(
       this,
-      pattern,
-      definition,
+      selection,
+      feed,
       handler,
       options,
-      selection,
+      filter,
       refused,
     )
     this.#subscriptions.add(subscription)
     return subscription
+  }
+
+  #feedOf({ patterns, types }: Selection): Feed {
+    if (types.length === 0) return { engine: this.engine, patterns }
+    if (patterns.length > 0) throw optionInvalid('a list with types', types, 'of types only')
+    const { engine, inProcess } = this.engine.capabilities
+    if (!inProcess) throw unsupportedTypes(engine)
+    this.#typeIndex ??= new TypeIndex(this.engine)
+    return { engine: this.#typeIndex, patterns: types.map(typeTopic) }
   }
 
   #publicationOf(target: AnyDefinition | string, options: Parameterized | undefined): Publication {
@@ -477,8 +567,15 @@ export class Broker implements AsyncDisposable {
 /** A responder usually waits for something; one request at a time would make a queue of every process. */
 const DEFAULT_RESPONDER_CONCURRENCY = 256
 
-function replyDefinitionOf(
-  target: QueryDefinition | CommandDefinition | string,
-): Pick<AnyDefinition, 'schema'> | undefined {
-  return typeof target === 'string' ? undefined : { schema: target.reply }
+function replyDefinitionOf(definition: AnyDefinition | undefined): ReplyDefinition | undefined {
+  if (definition === undefined || !('reply' in definition)) return undefined
+  return { schema: definition.reply, validate: definition.validate }
+}
+
+function unsupportedTypes(engine: string): FanfareError {
+  return new FanfareError(
+    'UNSUPPORTED',
+    `the ${engine} engine knows topics and no types: it would send every message here; open the broker with a catalog, which says the topics of a type`,
+    { details: { engine } },
+  )
 }

@@ -20,7 +20,7 @@ import {
   wholeNumber,
   withoutUndefined,
 } from './option-checks.js'
-import type { Source } from './source.js'
+import type { TopicSource } from './source.js'
 import { toStartingPoint, type StartingPoint } from './starting-point.js'
 import type { ContentOptions } from './where.js'
 
@@ -69,7 +69,7 @@ export interface ConsumerOptions {
 /** What a consumer is made with. */
 export interface NewConsumerOptions extends ConsumerOptions, ContentOptions {
   /** Definitions, topics or patterns, one of which must match; default: every topic of the stream. */
-  readonly topics?: Source | readonly Source[]
+  readonly topics?: TopicSource | readonly TopicSource[]
   /** Where it begins; default 'first'. */
   readonly from?: StartingPoint
 }

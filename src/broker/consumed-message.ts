@@ -2,9 +2,11 @@
 // given and applied when the handler settles.
 import { FanfareError, toMilliseconds, type Duration } from '../base/index.js'
 import type { HandOut } from '../engine/index.js'
-import type { AnyDefinition, Definition, MessageKind } from './definition.js'
+import type { TopicOf } from './declared.js'
+import type { AnyDefinition } from './definition.js'
 import type { MessageContext } from './live-message.js'
 import { refuseUnknownOptions } from './option-checks.js'
+import type { Described, Selected } from './source.js'
 import { ReadMessage, type StoredMessage } from './stored-message.js'
 import type { ParametersOf } from './topic-template.js'
 
@@ -17,7 +19,9 @@ export interface RetryOptions {
 export interface ConsumedMessage<
   Data = unknown,
   Parameters = Readonly<Record<string, string>>,
-> extends StoredMessage<Data, Parameters> {
+  Type extends string = string,
+  Topic extends string = string,
+> extends StoredMessage<Data, Parameters, Type, Topic> {
   /** 1 for the first hand-out. */
   readonly deliveryCount: number
   /** Aborted when the hand-out is over without a verdict: its wait has passed, or the broker closed beyond its drain. */
@@ -30,10 +34,14 @@ export interface ConsumedMessage<
   reject(reason: string): void
 }
 
-/** The message that a source yields to the handler of a consumer. */
-export type ConsumedMessageOf<S> =
-  S extends Definition<MessageKind, infer Template, unknown, infer Output>
-    ? ConsumedMessage<Output, ParametersOf<Template>>
+/** The message that a source yields to the handler of a consumer; of a pattern, those of events and commands. */
+export type ConsumedMessageOf<S, C = undefined> = ConsumedMessageOfDefinition<
+  Selected<S, C, 'event' | 'command'>
+>
+
+type ConsumedMessageOfDefinition<D> =
+  D extends Described<infer Template extends string, infer Type extends string, infer Output>
+    ? ConsumedMessage<Output, ParametersOf<Template>, Type, TopicOf<Template>>
     : ConsumedMessage
 
 export type Verdict =

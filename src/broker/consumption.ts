@@ -9,11 +9,11 @@ import {
 } from '../base/index.js'
 import { HandlerLane } from '../delivery/index.js'
 import type { Consumer, ConsumerMember, ConsumerReceiver, HandOut } from '../engine/index.js'
+import { undeclared, type Selection } from './catalog-index.js'
 import type { MemberTerms } from './consume-options.js'
 import { HandedOutMessage, type Verdict } from './consumed-message.js'
 import { toConsumerStatus, type ConsumerStatus } from './consumer-status.js'
 import { CreditWindow } from './credit-window.js'
-import type { AnyDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
 import { OpenTransaction } from './transaction.js'
 
@@ -42,7 +42,7 @@ export type ConsumeHandler = (message: never, tx: never) => unknown
 export interface ConsumptionParts {
   readonly consumer: Consumer
   readonly terms: MemberTerms
-  readonly definition: AnyDefinition | undefined
+  readonly selection: Selection
   readonly handler: ConsumeHandler
   readonly signal: AbortSignal | undefined
   /** Called once, when it has closed. */
@@ -142,12 +142,11 @@ export class OpenConsumption implements Consumption, ConsumerReceiver {
       consumer.release(handOut.token)
       return
     }
-    const { definition } = this.#parts
     const message = new HandedOutMessage(
       this.stream,
       handOut,
       this.#host.context,
-      definition ?? this.#host.findDefinition(handOut.message.handle.name),
+      this.#host.definitionIn(this.#parts.selection, handOut.message.handle.name),
     )
     if (handOut.deliveryCount > 1) this.#credit.shrink()
     this.#inHand.set(message.token, message)
@@ -191,13 +190,18 @@ export class OpenConsumption implements Consumption, ConsumerReceiver {
   #work(message: HandedOutMessage): unknown {
     // It may have expired, or been given back, while it waited.
     if (!this.#inHand.has(message.token)) return undefined
-    const startedAtMs = this.#host.clock.elapsedMs()
     message.hasBegun = true
     this.#running += 1
+    const checked = message.check()
+    return checked === undefined ? this.#handle(message) : checked.then(() => this.#handle(message))
+  }
+
+  #handle(message: HandedOutMessage): unknown {
+    const startedAtMs = this.#host.clock.elapsedMs()
     let tx: OpenTransaction | undefined
     try {
       // What a definition does not allow never reaches its handler.
-      if (message.isDeclared) void message.data
+      this.#assertDeclared(message)
       if (this.#parts.terms.delivery === 'exactly-once') tx = new OpenTransaction(this.#host)
       const outcome = this.#handler(message, tx)
       if (tx === undefined && !isThenable(outcome)) {
@@ -209,6 +213,12 @@ export class OpenConsumption implements Consumption, ConsumerReceiver {
       this.#failed(message, error, tx)
       return undefined
     }
+  }
+
+  /** Throws what is wrong with the data, or UNDECLARED_TOPIC for what another publisher stored beside the catalog. */
+  #assertDeclared(message: HandedOutMessage): void {
+    if (message.isDeclared) void message.data
+    else if (this.#host.isStrict) throw (message.dataError = undeclared(message.topic))
   }
 
   async #await(

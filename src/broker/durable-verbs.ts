@@ -5,14 +5,15 @@ import { patternsOverlap, type TopicHandle } from '../topic/index.js'
 import { BrokerStream } from './broker-stream.js'
 import { toMemberTerms, type ConsumeOptions } from './consume-options.js'
 import { OpenConsumption, type ConsumeHandler, type Consumption } from './consumption.js'
-import type { AnyDefinition } from './definition.js'
+import type { Selection } from './catalog-index.js'
 import type { DurableHost } from './durable-host.js'
 import { DurablePublisher, type Receipt, type ReceiptTerms } from './durable-publisher.js'
 import { openConsumer } from './open-consumer.js'
 import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
-import type { ResolvedSource, Source } from './source.js'
+import type { Sources } from './source.js'
 import { toStreamSettings, verified, type StreamOptions } from './stream-options.js'
 import { OpenTransaction, type Transaction } from './transaction.js'
+import { assertQueued, assertWorkQueue } from './work-queue.js'
 
 export interface TransactionOptions {
   /** Longest wait for the commit; default '30s'. */
@@ -26,12 +27,16 @@ const TRANSACTION_OPTIONS: ReadonlySet<string> = new Set<keyof TransactionOption
   'signal',
 ])
 
+const REMEMBERED_TOPICS = 10_000
+
 const DEFAULT_COMMIT_TIMEOUT: Duration = '30s'
 
 export class DurableVerbs {
   readonly #host: DurableHost
   readonly #publisher: DurablePublisher
   readonly #consumptions = new Set<Consumption>()
+  /** Topics of commands whose stream is a work queue. */
+  readonly #queuedTopics = new Set<string>()
   #isDraining = false
 
   constructor(host: DurableHost) {
@@ -63,26 +68,35 @@ export class DurableVerbs {
     return this.#publisher.publish(topic, message, append, terms)
   }
 
+  /** Rejects with KIND_MISMATCH when the stream that captures a command is no work queue; looked at once for each topic. */
+  async assertQueued(topic: string): Promise<void> {
+    if (this.#queuedTopics.has(topic)) return
+    await assertQueued(this.#host.durable, topic)
+    if (this.#queuedTopics.size >= REMEMBERED_TOPICS) this.#queuedTopics.clear()
+    this.#queuedTopics.add(topic)
+  }
+
   async consume(
     name: string,
-    source: Source,
+    source: Sources,
     handler: ConsumeHandler,
     options: ConsumeOptions,
   ): Promise<Consumption> {
     if (typeof handler !== 'function') throw optionInvalid('the handler', handler, 'a function')
     const terms = toMemberTerms(options)
     options.signal?.throwIfAborted()
-    const resolved = this.#host.resolve(source)
-    const stream = await this.#streamOf(resolved, options.stream)
-    assertConsumable(resolved.definition, stream)
+    const selection = this.#host.select('consume', source)
+    const stream = await this.#streamOf(selection, options.stream)
+    const { definition } = selection
+    assertWorkQueue(definition === undefined ? selection.definitions : [definition], stream)
     const { clock } = this.#host
-    const consumer = await openConsumer(stream, name, [resolved.pattern], options, clock)
+    const consumer = await openConsumer(stream, name, selection.patterns, options, clock)
     options.signal?.throwIfAborted()
     if (this.#isDraining) throw new FanfareError('CLOSED', 'the broker is closed')
     const consumption = new OpenConsumption(this.#host, {
       consumer,
       terms,
-      definition: resolved.definition,
+      selection,
       handler,
       signal: options.signal,
       closed: (closed) => this.#consumptions.delete(closed),
@@ -137,19 +151,19 @@ export class DurableVerbs {
     )
   }
 
-  /** The stream that captures what a source matches. */
-  async #streamOf({ pattern }: ResolvedSource, name: string | undefined): Promise<EngineStream> {
+  /** The stream that captures what a selection matches. */
+  async #streamOf({ patterns, text }: Selection, name: string | undefined): Promise<EngineStream> {
     if (name !== undefined) return this.#find(name)
     const streams = await this.#host.durable.streams()
     const [found, other] = streams.filter(({ settings }) =>
-      settings.topics.some((topic) => patternsOverlap(topic, pattern)),
+      settings.topics.some((topic) => patterns.some((pattern) => patternsOverlap(topic, pattern))),
     )
-    if (found === undefined) throw noStream(pattern)
+    if (found === undefined) throw noStream(text)
     if (other === undefined) return found
     throw new FanfareError(
       'OPTION_INVALID',
-      `'${pattern}' is captured by more than one stream, '${found.name}' and '${other.name}': name one by the option stream`,
-      { details: { pattern, streams: [found.name, other.name] } },
+      `'${text}' is captured by more than one stream, '${found.name}' and '${other.name}': name one by the option stream`,
+      { details: { pattern: text, streams: [found.name, other.name] } },
     )
   }
 
@@ -161,25 +175,6 @@ export class DurableVerbs {
     })
     return Promise.race([work, limit]).finally(() => this.#host.alarms.cancel(alarm))
   }
-}
-
-/** A command is for one receiver, so it is consumed where each message goes to one consumer. */
-function assertConsumable(definition: AnyDefinition | undefined, stream: EngineStream): void {
-  if (definition?.kind === 'query') {
-    throw new FanfareError(
-      'OPTION_INVALID',
-      `${definition.topic} is a query: it is answered by respond`,
-      {
-        details: { topic: definition.topic },
-      },
-    )
-  }
-  if (definition?.kind !== 'command' || stream.settings.retention === 'work-queue') return
-  throw new FanfareError(
-    'OPTION_INVALID',
-    `${definition.topic} is a command, for one receiver: its stream '${stream.name}' needs retention 'work-queue'`,
-    { details: { topic: definition.topic, stream: stream.name } },
-  )
 }
 
 function noStream(pattern: string): FanfareError {

@@ -16,15 +16,21 @@ export type {
 export type { ConsumedMessage, ConsumedMessageOf, RetryOptions } from './consumed-message.js'
 export type { ConsumerStatus } from './consumer-status.js'
 export type { Consumption } from './consumption.js'
+export type { MessageClass } from './class-schema.js'
+export type { Catalog } from './declared.js'
 export {
   command,
   event,
   query,
   type AnyDefinition,
   type CommandDefinition,
+  type CommandOptions,
+  type Definition,
+  type DefinitionOptions,
   type EventDefinition,
   type MessageKind,
   type QueryDefinition,
+  type QueryOptions,
 } from './definition.js'
 export type { Receipt } from './durable-publisher.js'
 export type { TransactionOptions } from './durable-verbs.js'
@@ -33,15 +39,16 @@ export type { Message } from './message.js'
 export { MessageHeaders, type HeadersInput } from './message-headers.js'
 export { openBroker, type BrokerOptions, type ConnectionOptions } from './open-broker.js'
 export type { Expectations, PublishOptions, TransactionPublishOptions } from './publish-options.js'
-export type { MessageOf, Source } from './source.js'
+export type { MessageOf, PublishedOf, RequestOf, Source, Sources, TopicSource } from './source.js'
 export type { SchemaIssue, StandardSchema } from './standard-schema.js'
 export type { StartingPoint } from './starting-point.js'
 export type { StoredMessage, StoredMessageOf } from './stored-message.js'
 export { StreamDeadLetters, type DeadLetter, type DeadLetterQuery } from './stream-dead-letters.js'
 export type { Durability, StreamChanges, StreamOptions } from './stream-options.js'
 export type { ReadOptions } from './stream-reading.js'
-export type { EmitOptions, InputOf, ReplyOf } from './target.js'
 export type { SubscribeOptions } from './subscribe-options.js'
+export type { EmitOptions, InputOf, Refused, ReplyInputOf, ReplyOf, Target } from './target.js'
 export type { Transaction, TransactionOf } from './transaction.js'
 export type { ParametersOf } from './topic-template.js'
+export type { Validation } from './validation.js'
 export type { ContentOptions, Where } from './where.js'

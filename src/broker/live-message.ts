@@ -11,6 +11,7 @@ import { LiveView } from './live-view.js'
 import { MessageHeaders, type HeadersInput } from './message-headers.js'
 import type { Message } from './message.js'
 import { encodeOpening, writeMessage, type HeaderField } from './message-writer.js'
+import { appliesAt, type Validation } from './validation.js'
 
 export interface PublishedAttributes {
   readonly id?: string | undefined
@@ -22,6 +23,8 @@ export interface PublishedAttributes {
 export interface MessageContext {
   readonly clock: Clock
   readonly codec: Codec
+  /** Where schemas are applied whose definitions do not say. */
+  readonly validation: Validation
 }
 
 const NO_BYTES = new Uint8Array(0)
@@ -43,13 +46,42 @@ export class Publication {
   readonly topic: TopicHandle
   readonly definition: AnyDefinition | undefined
   readonly context: MessageContext
+  /** Only an event is emitted. */
+  readonly isEmittable: boolean
+  /** Data is validated before it is sent. */
+  readonly isChecked: boolean
+  /** Receivers get what the schema makes of the data. */
+  readonly isRefined: boolean
 
   #opening: Uint8Array | undefined
+  /** The last message that waits for its schema, or for one that does. */
+  #turn: Promise<LiveMessage> | undefined
 
   constructor(topic: TopicHandle, definition: AnyDefinition | undefined, context: MessageContext) {
     this.topic = topic
     this.definition = definition
     this.context = context
+    this.isEmittable = definition === undefined || definition.kind === 'event'
+    this.isChecked = appliesAt('publish', definition, context.validation)
+    this.isRefined = appliesAt('receive', definition, context.validation)
+  }
+
+  /** What receivers in this process get. */
+  dataOf(input: unknown, output: unknown): unknown {
+    return this.isRefined ? output : input
+  }
+
+  /** Messages that need not wait go at once, unless one before them waits. */
+  inTurn(message: LiveMessage | Promise<LiveMessage>): LiveMessage | Promise<LiveMessage> {
+    const before = this.#turn
+    if (before === undefined && message instanceof LiveMessage) return message
+    const turn = afterSettled(before, message)
+    this.#turn = turn
+    const over = (): void => {
+      if (this.#turn === turn) this.#turn = undefined
+    }
+    turn.then(over, over)
+    return turn
   }
 
   /** How the header block of a message with an envelope begins. */
@@ -62,6 +94,15 @@ export class Publication {
       }),
     ))
   }
+}
+
+async function afterSettled<T>(
+  before: Promise<unknown> | undefined,
+  value: T | Promise<T>,
+): Promise<T> {
+  const [settled] = await Promise.allSettled([value, before])
+  if (settled.status === 'rejected') throw settled.reason
+  return settled.value
 }
 
 /** What most messages never need: made when it differs from the plain case, or when somebody asks. */
@@ -104,6 +145,12 @@ export class LiveMessage extends EngineMessage implements Message {
 
   get definition(): AnyDefinition | undefined {
     return this.#publication.definition
+  }
+
+  /** The data is what a receiver by the same definition is to get; otherwise its schema has still to be applied. */
+  get isReady(): boolean {
+    const { isChecked, isRefined } = this.#publication
+    return isChecked || !isRefined
   }
 
   get id(): string {

@@ -6,10 +6,13 @@ import {
   type Engine,
   type EngineMessage,
   type Receiver,
+  type SubscribeOptions,
   type Subscription as EngineSubscription,
 } from '../engine/index.js'
 import type { Filter } from '../filter/index.js'
+import { matchesPattern } from '../topic/index.js'
 import type { BrokerEvent } from './broker-event.js'
+import type { Selection } from './catalog-index.js'
 import type { AnyDefinition } from './definition.js'
 import { LiveMessage, type MessageContext } from './live-message.js'
 import type { Message } from './message.js'
@@ -29,7 +32,7 @@ export interface LiveSubscriptionOptions {
 }
 
 /** Which messages of its source a subscription takes; nothing said: all. */
-export interface LiveSelection {
+export interface LiveFilter {
   readonly filter?: Filter
   /** Asked about what the filter lets through. */
   readonly when?: (message: Message) => boolean
@@ -54,8 +57,16 @@ export interface SubscriptionHost {
   readonly context: MessageContext
   report(event: BrokerEvent): void
   forget(subscription: LiveSubscription): void
-  /** What the catalog declares of a topic. */
-  findDefinition(topic: string): AnyDefinition | undefined
+  /** Whether nothing is taken that has no definition. */
+  readonly isStrict: boolean
+  /** By which definition a message of this topic is seen. */
+  definitionIn(selection: Selection, topic: string): AnyDefinition | undefined
+}
+
+/** Where a subscription takes its messages from, and the patterns there. */
+export interface Feed {
+  readonly engine: Pick<Engine, 'subscribe'>
+  readonly patterns: readonly string[]
 }
 
 const DEFAULT_CAPACITY = 10_000
@@ -66,9 +77,14 @@ export class LiveSubscription implements Receiver, Subscription {
   /** Messages are fetched from it, and may be left where they are. */
   isPulled = false
   readonly #host: SubscriptionHost
-  readonly #definition: AnyDefinition | undefined
+  readonly #selection: Selection
+  /** Messages are to be seen by definitions. */
+  readonly #isDeclared: boolean
   readonly #lane: HandlerLane<Message>
-  readonly #engineSubscription: EngineSubscription
+  readonly #handler: (message: Message) => unknown
+  /** Several patterns may match one topic. Of a group, one member gets a message once, whatever matched. */
+  readonly #mayRepeat: boolean
+  readonly #engineSubscriptions: EngineSubscription[] = []
   readonly #signal: AbortSignal | undefined
   /** Tells who asked that a request was refused. */
   readonly #refused: ((replyTo: string, error: FanfareError) => void) | undefined
@@ -79,20 +95,23 @@ export class LiveSubscription implements Receiver, Subscription {
 
   constructor(
     host: SubscriptionHost,
-    pattern: string,
-    definition: AnyDefinition | undefined,
+    selection: Selection,
+    feed: Feed,
     handler: (message: Message) => unknown,
     options: LiveSubscriptionOptions,
-    selection: LiveSelection,
+    { filter, when }: LiveFilter,
     refused?: (replyTo: string, error: FanfareError) => void,
   ) {
-    const { filter, when } = selection
     this.#refused = refused
     this.#when = when
     if (options.group !== undefined) assertGroup(options.group)
-    this.pattern = pattern
+    this.pattern = selection.text
     this.#host = host
-    this.#definition = definition
+    this.#selection = selection
+    this.#isDeclared =
+      host.isStrict || selection.definition !== undefined || selection.definitions.length > 0
+    this.#handler = handler
+    this.#mayRepeat = selection.patterns.length > 1 && options.group === undefined
     this.#signal = options.signal
     this.#lane = new HandlerLane<Message>(
       {
@@ -100,19 +119,22 @@ export class LiveSubscription implements Receiver, Subscription {
         capacity: atLeastOne(options.capacity ?? DEFAULT_CAPACITY, 'capacity'),
         overflow: toOverflow(options.overflow ?? 'drop-oldest'),
       },
-      handler,
+      this.#isDeclared ? this.#checkAndHandle : handler,
       this.#handlerFailed,
     )
-    this.#engineSubscription = host.engine.subscribe(pattern, this, {
-      ...(options.group === undefined ? {} : { group: options.group }),
-      ...(filter === undefined ? {} : { filter }),
-      ...(when === undefined ? {} : { when: this.#isWanted }),
-    })
+    for (const pattern of feed.patterns) {
+      const subscription = feed.engine.subscribe(
+        pattern,
+        this,
+        this.#termsOf(pattern, options, filter),
+      )
+      this.#engineSubscriptions.push(subscription)
+    }
     this.#signal?.addEventListener('abort', this.#aborted, { once: true })
   }
 
   get isClosed(): boolean {
-    return this.#engineSubscription.isClosed
+    return this.#engineSubscriptions[0]!.isClosed
   }
 
   get queued(): number {
@@ -125,10 +147,11 @@ export class LiveSubscription implements Receiver, Subscription {
 
   // ---- What the engine calls
 
-  deliver(message: EngineMessage): boolean {
-    const admission = this.#lane.offer(
-      this.#when === undefined ? this.#present(message) : this.#takeAdmitted(message),
-    )
+  deliver(message: EngineMessage, from: EngineSubscription): boolean {
+    if (this.#mayRepeat && this.#isRepeated(message, from.pattern)) return true
+    const presented = this.#when === undefined ? this.#show(message) : this.#takeAdmitted(message)
+    if (presented === undefined) return true
+    const admission = this.#lane.offer(presented)
     if (admission === 'running' || admission === 'queued') return true
     if (admission === 'dropped-oldest' || admission === 'dropped-newest') this.#countDrop()
     else if (admission === 'rejected') this.#reject(message)
@@ -167,24 +190,55 @@ export class LiveSubscription implements Receiver, Subscription {
   /** The message as the handler is to see it; one of this process is passed on as it is. */
   #present(message: EngineMessage): Message {
     if (message instanceof LiveMessage) {
-      if (this.#definition === undefined || this.#definition === message.definition) {
+      if (!this.#lane.runsAtOnce) message.retain()
+      return message
+    }
+    return new ReceivedMessage(message.retain(), this.#host.context, undefined)
+  }
+
+  /** The same by its definition; undefined where it is not for this subscription. */
+  #presentDeclared(message: EngineMessage): Message | undefined {
+    const definition =
+      this.#selection.definition ?? this.#host.definitionIn(this.#selection, message.handle.name)
+    // Of a catalog, a pattern yields events only: who answers or works on the rest says so by name.
+    if (this.#selection.definition === undefined && this.#host.isStrict) {
+      if (definition?.kind !== 'event') return undefined
+    }
+    if (message instanceof LiveMessage) {
+      if (definition === undefined || (definition === message.definition && message.isReady)) {
         if (!this.#lane.runsAtOnce) message.retain()
         return message
       }
     }
-    const definition = this.#definition ?? this.#host.findDefinition(message.handle.name)
     return new ReceivedMessage(message.retain(), this.#host.context, definition)
   }
 
-  /** Asks the user's predicate; its failure is told, and counts as no. */
-  readonly #isWanted = (message: EngineMessage): boolean => {
+  /** Undefined where it is not for this subscription. */
+  #show(message: EngineMessage): Message | undefined {
+    return this.#isDeclared ? this.#presentDeclared(message) : this.#present(message)
+  }
+
+  #termsOf(
+    pattern: string,
+    { group }: LiveSubscriptionOptions,
+    filter: Filter | undefined,
+  ): SubscribeOptions {
+    return {
+      ...(group === undefined ? {} : { group }),
+      ...(filter === undefined ? {} : { filter }),
+      ...(this.#when === undefined ? {} : { when: (message) => this.#isWanted(message, pattern) }),
+    }
+  }
+
+  /** Asks the user's predicate, once for each message; its failure is told, and counts as no. */
+  #isWanted(message: EngineMessage, pattern: string): boolean {
     this.#admitted = undefined
+    if (this.#mayRepeat && this.#isRepeated(message, pattern)) return false
     try {
-      const presented = this.#present(message)
-      const answer: unknown = this.#when!(presented)
-      if (typeof answer !== 'boolean') throw noAnswer(answer)
-      if (answer) this.#admitted = presented
-      return answer
+      const shown = this.#show(message)
+      if (shown === undefined || !this.#isAnsweredYes(shown)) return false
+      this.#admitted = shown
+      return true
     } catch (error) {
       const topic = message.handle.name
       this.#host.report({ type: 'filter-failed', pattern: this.pattern, topic, error })
@@ -192,11 +246,45 @@ export class LiveSubscription implements Receiver, Subscription {
     }
   }
 
+  /** Nobody is asked about what is not as its definition says: that is told where the handler would be called. */
+  #isAnsweredYes(message: Message): boolean {
+    if (message instanceof ReceivedMessage && message.check() === undefined) {
+      if (message.fault !== undefined) return true
+    }
+    const answer: unknown = this.#when!(message)
+    if (typeof answer !== 'boolean') throw noAnswer(answer)
+    return answer
+  }
+
   /** What `when` was shown is what the handler gets: nothing is decoded twice. */
-  #takeAdmitted(message: EngineMessage): Message {
-    const admitted = this.#admitted ?? this.#present(message)
+  #takeAdmitted(message: EngineMessage): Message | undefined {
+    const admitted = this.#admitted ?? this.#show(message)
     this.#admitted = undefined
     return admitted
+  }
+
+  /** A topic that several patterns match comes once for each: the first is taken. */
+  #isRepeated(message: EngineMessage, through: string): boolean {
+    const topic = message.handle.name
+    return this.#selection.patterns.find((pattern) => matchesPattern(pattern, topic)) !== through
+  }
+
+  /** What is not as its definition says never reaches the handler. */
+  readonly #checkAndHandle = (message: Message): unknown => {
+    if (!(message instanceof ReceivedMessage)) return this.#handler(message)
+    const checked = message.check()
+    return checked === undefined
+      ? this.#handleChecked(message)
+      : checked.then(() => this.#handleChecked(message))
+  }
+
+  #handleChecked(message: ReceivedMessage): unknown {
+    const { fault, replyTo } = message
+    if (fault === undefined) return this.#handler(message)
+    const { pattern } = this
+    this.#host.report({ type: 'message-invalid', pattern, topic: message.topic, error: fault })
+    if (replyTo !== undefined) this.#refused?.(replyTo, fault as FanfareError)
+    return undefined
   }
 
   readonly #aborted = (): void => {
@@ -215,7 +303,7 @@ export class LiveSubscription implements Receiver, Subscription {
 
   #leave(): void {
     this.#signal?.removeEventListener('abort', this.#aborted)
-    this.#engineSubscription.unsubscribe()
+    for (const subscription of this.#engineSubscriptions) subscription.unsubscribe()
     this.#host.forget(this)
   }
 

@@ -2,14 +2,19 @@
 import type { MessageKind } from './definition.js'
 import type { MessageHeaders } from './message-headers.js'
 
-export interface Message<Data = unknown, Parameters = Readonly<Record<string, string>>> {
+export interface Message<
+  Data = unknown,
+  Parameters = Readonly<Record<string, string>>,
+  Type extends string = string,
+  Topic extends string = string,
+> {
   /** Unique; the publisher's, or made when first read. */
   readonly id: string
   /** The definition's type; for a message published without a definition, its topic. */
-  readonly type: string
+  readonly type: Type
   /** Undefined for a message published without a definition. */
   readonly kind: MessageKind | undefined
-  readonly topic: string
+  readonly topic: Topic
   /** The parameters of the subscription's topic template. */
   readonly params: Parameters
   /** When it was published; for a foreign publisher that does not say, when it arrived. */

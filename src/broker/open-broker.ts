@@ -5,12 +5,15 @@ import { EmbeddedEngine, openEmbeddedEngine } from '../embedded/index.js'
 import type { Engine } from '../engine/index.js'
 import { Broker } from './broker.js'
 import type { BrokerEvent } from './broker-event.js'
-import type { AnyDefinition } from './definition.js'
-import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
+import type { Catalog } from './declared.js'
+import { oneOf, optionInvalid, refuseUnknownOptions } from './option-checks.js'
+import { VALIDATIONS, type Validation } from './validation.js'
 
-export interface BrokerOptions {
-  /** The declared messages; without it every topic is allowed. */
-  readonly catalog?: readonly AnyDefinition[]
+export interface BrokerOptions<C extends Catalog | undefined = Catalog | undefined> {
+  /** The definitions that are allowed; without it every topic is. */
+  readonly catalog?: C
+  /** Where the schemas of definitions are applied that do not say; default 'both'. */
+  readonly validate?: Validation
   /** Where streams are kept, inside this process; made when it is not there. Absent: streams are kept in memory. */
   readonly directory?: string
   /** A Fanfare or NATS server, or several of one cluster: 'nats://localhost:4222'. Absent: inside this process. */
@@ -40,6 +43,7 @@ const BROKER_OPTIONS: ReadonlySet<string> = new Set<keyof BrokerOptions>([
   'connection',
   'engine',
   'codec',
+  'validate',
   'onEvent',
 ])
 const CONNECTION_OPTIONS: ReadonlySet<string> = new Set<keyof ConnectionOptions>([
@@ -55,17 +59,25 @@ const CONNECTION_OPTIONS: ReadonlySet<string> = new Set<keyof ConnectionOptions>
  *
  * @example const broker = await openBroker()
  */
-export async function openBroker(options: BrokerOptions = {}): Promise<Broker> {
+export async function openBroker<const C extends Catalog | undefined = undefined>(
+  options: BrokerOptions<C> = {},
+): Promise<Broker<C>> {
   refuseUnknownOptions('openBroker', options, BROKER_OPTIONS)
   refuseUnknownOptions('connection', options.connection, CONNECTION_OPTIONS)
+  const { catalog, validate = 'both' } = options
+  oneOf('validate', validate, VALIDATIONS)
+  if (catalog !== undefined && !Array.isArray(catalog)) {
+    throw optionInvalid('catalog', catalog, 'a list of definitions')
+  }
   // Loaded with the broker: a filter is wanted at once, and few import this library for filters alone.
   const { Filter } = await import('../filter/index.js')
-  return new Broker({
+  return new Broker<C>({
     engine: await openEngine(options),
     Filter,
     clock: systemClock,
     codec: options.codec ?? jsonCodec,
-    catalog: options.catalog,
+    catalog,
+    validate,
     onEvent: options.onEvent,
   })
 }

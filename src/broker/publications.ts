@@ -2,6 +2,7 @@
 // use and remembered.
 import type { Engine } from '../engine/index.js'
 import { assertTopic } from '../topic/index.js'
+import type { CatalogIndex } from './catalog-index.js'
 import type { AnyDefinition } from './definition.js'
 import {
   LiveMessage,
@@ -10,8 +11,8 @@ import {
   type PublishedAttributes,
 } from './live-message.js'
 import { MessageHeaders } from './message-headers.js'
-import { validate } from './received-message.js'
-import { assertDefinition, type Catalog } from './source.js'
+import { assertDefinition } from './source.js'
+import { isPromise, validate, validateNow } from './validation.js'
 
 /** What fills the template of a definition. */
 export interface Parameterized {
@@ -24,13 +25,13 @@ const KEPT_TOPICS = 10_000
 export class Publications {
   readonly #engine: Engine
   readonly #context: MessageContext
-  readonly #catalog: Catalog
+  readonly #catalog: CatalogIndex
   readonly #byTopic = new Map<string, Publication>()
   readonly #byDefinition = new Map<AnyDefinition, Map<string, Publication>>()
   #lastTarget: AnyDefinition | string | undefined
   #last: Publication | undefined
 
-  constructor(engine: Engine, context: MessageContext, catalog: Catalog) {
+  constructor(engine: Engine, context: MessageContext, catalog: CatalogIndex) {
     this.#engine = engine
     this.#context = context
     this.#catalog = catalog
@@ -70,22 +71,47 @@ export class Publications {
     definition: AnyDefinition | undefined,
   ): Publication {
     assertTopic(name)
-    this.#catalog.resolve(name)
+    const declared = this.#catalog.declared(name)
     if (publications.size >= KEPT_TOPICS) publications.clear()
-    const publication = new Publication(this.#engine.topic(name), definition, this.#context)
+    const handle = this.#engine.topic(name)
+    const publication = new Publication(handle, definition ?? declared, this.#context)
     publications.set(name, publication)
     return publication
   }
 }
 
-/** Validates the data against the schema. Throws VALIDATION_FAILED, HEADER_INVALID. */
+/** Throws VALIDATION_FAILED, HEADER_INVALID, and ASYNC_SCHEMA where the schema has to be waited for. */
 export function toMessage(
   publication: Publication,
   input: unknown,
   attributes: PublishedAttributes | undefined,
+  advice = 'publish or request instead, which wait for it',
 ): LiveMessage {
-  const { definition, topic } = publication
-  const data = definition?.schema === undefined ? input : validate(definition, input, topic.name)
+  if (!publication.isChecked) return withAttributes(publication, input, input, attributes)
+  const { schema } = publication.definition!
+  const output = validateNow(schema, input, publication.topic.name, advice)
+  return withAttributes(publication, input, publication.dataOf(input, output), attributes)
+}
+
+/** The same where the caller can wait: messages of one publication are ready in the order of the calls. */
+export function toMessageInTurn(
+  publication: Publication,
+  input: unknown,
+  attributes: PublishedAttributes | undefined,
+): LiveMessage | Promise<LiveMessage> {
+  const finish = (output: unknown): LiveMessage =>
+    withAttributes(publication, input, publication.dataOf(input, output), attributes)
+  if (!publication.isChecked) return publication.inTurn(finish(input))
+  const output = validate(publication.definition!.schema, input, publication.topic.name)
+  return publication.inTurn(isPromise(output) ? output.then(finish) : finish(output))
+}
+
+function withAttributes(
+  publication: Publication,
+  input: unknown,
+  data: unknown,
+  attributes: PublishedAttributes | undefined,
+): LiveMessage {
   // Wrong headers are found here, so that they fail alike inside one process and over a network.
   if (attributes?.headers !== undefined) {
     const headers = MessageHeaders.from(attributes.headers)

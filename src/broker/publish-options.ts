@@ -2,7 +2,6 @@
 // name and in the form that NATS gives it.
 import { FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
 import type { AppendOptions } from '../engine/index.js'
-import type { AnyDefinition } from './definition.js'
 import type { PublishedAttributes } from './live-message.js'
 import { MessageHeaders } from './message-headers.js'
 import {
@@ -158,14 +157,4 @@ function toFields({ id, ttlMs, deliverAtMs, rollUp }: AppendOptions): [string, s
   }
   if (rollUp !== undefined) fields.push(['Nats-Rollup', rollUp === 'topic' ? 'sub' : 'all'])
   return fields
-}
-
-/** For callers without types. */
-export function assertPublishable(definition: AnyDefinition | undefined): void {
-  if (definition?.kind !== 'query') return
-  throw new FanfareError(
-    'OPTION_INVALID',
-    `${definition.topic} is a query: it is requested, not published`,
-    { details: { topic: definition.topic } },
-  )
 }

@@ -1,6 +1,5 @@
 // A message that came as bytes, or that came in this process but is seen through another definition than its
 // publisher's. Everything is decoded when first read.
-import { FanfareError } from '../base/index.js'
 import type { EngineMessage } from '../engine/index.js'
 import { decodeHeaderBlock } from '../wire/index.js'
 import { readAttribute } from './cloud-event.js'
@@ -8,7 +7,7 @@ import type { AnyDefinition, MessageKind } from './definition.js'
 import { nextIdentifier, type MessageContext } from './live-message.js'
 import { MessageHeaders } from './message-headers.js'
 import type { Message } from './message.js'
-import { describeIssues } from './standard-schema.js'
+import { appliesAt, isPromise, validate, validateNow } from './validation.js'
 
 const KINDS: readonly string[] = ['event', 'command', 'query']
 
@@ -24,6 +23,7 @@ export class ReceivedMessage implements Message {
   #id: string | undefined
   #data: unknown
   #isDecoded = false
+  #fault: Error | undefined
 
   /** Takes a message that stays valid (`retain`); `arrivedAtMs` is when a stream accepted it, default now. */
   constructor(
@@ -74,32 +74,53 @@ export class ReceivedMessage implements Message {
   }
 
   get data(): unknown {
+    if (this.#fault !== undefined) throw this.#fault
     if (!this.#isDecoded) {
-      this.#data = validate(this.#definition, this.#context.codec.decode(this.bytes), this.topic)
+      const decoded = this.#context.codec.decode(this.bytes)
+      const advice = 'it is waited for by subscriptions, consumers, responders and read()'
+      this.#data = this.#isRefined
+        ? validateNow(this.#definition?.schema, decoded, this.topic, advice)
+        : decoded
       this.#isDecoded = true
     }
     return this.#data
   }
-}
 
-/** The schema's output for `value`; the value itself where there is no schema. Throws VALIDATION_FAILED. */
-export function validate(
-  definition: Pick<AnyDefinition, 'schema'> | undefined,
-  value: unknown,
-  topic: string,
-): unknown {
-  const schema = definition?.schema
-  if (schema === undefined) return value
-  const result = schema['~standard'].validate(value)
-  if (result instanceof Promise) {
-    throw new FanfareError(
-      'VALIDATION_FAILED',
-      `the schema of ${topic} validates asynchronously, which is not supported`,
-      { details: { topic } },
-    )
+  /** Why the data is not what its definition says, once it was checked. */
+  get fault(): Error | undefined {
+    return this.#fault
   }
-  if (result.issues === undefined) return result.value
-  throw new FanfareError('VALIDATION_FAILED', `${topic}: ${describeIssues(result.issues)}`, {
-    details: { topic, issues: result.issues },
-  })
+
+  /**
+   * Sees whether the data is what its definition says; without a definition there is nothing to see. Answers a promise where the
+   * schema has to be waited for. Never throws or rejects: see `fault`.
+   */
+  check(): Promise<void> | undefined {
+    if (this.#definition === undefined || this.#isDecoded) return undefined
+    try {
+      const decoded = this.#context.codec.decode(this.bytes)
+      const data = this.#isRefined
+        ? validate(this.#definition.schema, decoded, this.topic)
+        : decoded
+      if (isPromise(data)) return this.#settle(data)
+      this.#data = data
+      this.#isDecoded = true
+    } catch (error) {
+      this.#fault = error as Error
+    }
+    return undefined
+  }
+
+  async #settle(data: Promise<unknown>): Promise<void> {
+    try {
+      this.#data = await data
+      this.#isDecoded = true
+    } catch (error) {
+      this.#fault = error as Error
+    }
+  }
+
+  get #isRefined(): boolean {
+    return appliesAt('receive', this.#definition, this.#context.validation)
+  }
 }

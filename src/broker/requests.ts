@@ -3,10 +3,11 @@
 import { FanfareError, type Alarms } from '../base/index.js'
 import type { Engine, EngineMessage, PendingRequest, ReplySink } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
-import type { AnyDefinition } from './definition.js'
 import { LiveMessage, Publication, type MessageContext } from './live-message.js'
 import type { Message } from './message.js'
-import { ReceivedMessage, validate } from './received-message.js'
+import { ReceivedMessage } from './received-message.js'
+import type { StandardSchema } from './standard-schema.js'
+import { appliesAt, validate, type Validation } from './validation.js'
 
 const ERROR_TEXT_HEADER = 'Nats-Service-Error'
 const ERROR_CODE_HEADER = 'Nats-Service-Error-Code'
@@ -15,6 +16,15 @@ const FAILED_STATUS = '500'
 
 /** HTTP's "too many requests": the responder's queue is full. */
 const OVERLOADED_STATUS = '429'
+
+/** HTTP's "bad request": the question is not what its definition says. */
+const INVALID_STATUS = '400'
+
+/** What a definition says of the answer. */
+export interface ReplyDefinition {
+  readonly schema: StandardSchema | undefined
+  readonly validate: Validation | undefined
+}
 
 export interface RequestContext {
   readonly engine: Engine
@@ -37,7 +47,7 @@ export function requestOne(
   host: RequestContext,
   topic: TopicHandle,
   message: LiveMessage,
-  replyDefinition: Pick<AnyDefinition, 'schema'> | undefined,
+  replyDefinition: ReplyDefinition | undefined,
   terms: RequestTerms,
 ): Promise<unknown> {
   const { signal } = terms
@@ -87,7 +97,7 @@ function readAnswer(
   context: MessageContext,
   topic: string,
   answer: EngineMessage,
-  definition: Pick<AnyDefinition, 'schema'> | undefined,
+  definition: ReplyDefinition | undefined,
 ): unknown {
   const message: Message =
     answer instanceof LiveMessage
@@ -103,22 +113,26 @@ function readAnswer(
       details: { topic, status: Number(code ?? FAILED_STATUS), reason: failure },
     })
   }
-  return validate(definition, message.data, topic)
+  const { data } = message
+  if (!appliesAt('receive', definition, context.validation)) return data
+  return validate(definition?.schema, data, topic)
 }
 
 /** The handler of a responder: answers with what `handler` returns, or with its failure, which is then thrown on. */
 export function answering(
   host: RequestContext,
-  replyDefinition: Pick<AnyDefinition, 'schema'> | undefined,
+  replyDefinition: ReplyDefinition | undefined,
   handler: (message: Message) => unknown,
 ): (message: Message) => Promise<void> {
   return async (message) => {
     try {
       const answer = await handler(message)
-      validate(replyDefinition, answer, message.topic)
+      if (appliesAt('publish', replyDefinition, host.context.validation)) {
+        await validate(replyDefinition?.schema, answer, message.topic)
+      }
       reply(host, message.replyTo, answer)
     } catch (error) {
-      const text = (error instanceof Error ? error.message : String(error)).replace(/[\r\n]+/g, ' ')
+      const text = oneLine(error instanceof Error ? error.message : String(error))
       reply(host, message.replyTo, undefined, {
         [ERROR_TEXT_HEADER]: text,
         [ERROR_CODE_HEADER]: FAILED_STATUS,
@@ -128,11 +142,16 @@ export function answering(
   }
 }
 
+/** A header has one line. */
+function oneLine(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ')
+}
+
 /** Tells who waits at `replyTo` that the request was refused, so that it need not wait for its time-out. */
 export function refuse(host: RequestContext, replyTo: string, error: FanfareError): void {
   reply(host, replyTo, undefined, {
-    [ERROR_TEXT_HEADER]: error.message,
-    [ERROR_CODE_HEADER]: OVERLOADED_STATUS,
+    [ERROR_TEXT_HEADER]: oneLine(error.message),
+    [ERROR_CODE_HEADER]: error.code === 'QUEUE_OVERFLOW' ? OVERLOADED_STATUS : INVALID_STATUS,
   })
 }
 

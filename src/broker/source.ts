@@ -1,26 +1,64 @@
 // What one can subscribe to, and what arrives from it.
 import { FanfareError } from '../base/index.js'
-import { assertPattern, hasWildcard, isSubsetPattern } from '../topic/index.js'
+import { assertPattern } from '../topic/index.js'
+import type { DefinitionsOfPattern, DefinitionsOfType, TopicOf } from './declared.js'
 import type { AnyDefinition, Definition, MessageKind } from './definition.js'
 import type { Message } from './message.js'
 import type { ParametersOf } from './topic-template.js'
 
 /** A definition, or a topic or pattern. */
-export type Source = AnyDefinition | string
+export type TopicSource = AnyDefinition | string
 
-/** The message that a source yields: the schema's output, and the parameters of the topic template. */
-export type MessageOf<S> =
-  S extends Definition<MessageKind, infer Template, unknown, infer Output>
-    ? Message<Output, ParametersOf<Template>>
-    : Message
+/** A definition, a topic or pattern, or a type of messages on whatever topic. */
+export type Source = TopicSource | { readonly type: string }
 
-export interface ResolvedSource {
-  readonly pattern: string
-  readonly definition: AnyDefinition | undefined
+/** One source, or several. */
+export type Sources = Source | readonly Source[]
+
+/** What has no definition that the compiler knows. */
+export interface Undeclared {
+  readonly kind: undefined
 }
 
+/** The definitions that a source selects, of those kinds where it is a pattern; no source selects whatever there is. */
+export type Selected<S, C, Kind extends MessageKind> = S extends Definition
+  ? S
+  : S extends readonly (infer One)[]
+    ? Selected<One, C, Kind>
+    : undefined extends C
+      ? Undeclared
+      : S extends string
+        ? DefinitionsOfPattern<C, S, Kind>
+        : S extends { readonly type: infer Type extends string }
+          ? Extract<DefinitionsOfType<C, Type>, { readonly kind: Kind }>
+          : S extends undefined
+            ? Undeclared
+            : never
+
+/** What a definition says of its messages, as a condition can take it apart. */
+export interface Described<Template, Type, Output> {
+  readonly topic: Template
+  readonly type: Type
+  readonly '~types': { readonly output: Output } | undefined
+}
+
+/** The message that a definition, or a text without one, stands for. */
+export type MessageOfDefinition<D> =
+  D extends Described<infer Template extends string, infer Type extends string, infer Output>
+    ? Message<Output, ParametersOf<Template>, Type, TopicOf<Template>>
+    : Message
+
+/** The message that a source yields to a live subscription: the schema's output, and the parameters of the topic template. */
+export type MessageOf<S, C = undefined> = MessageOfDefinition<Selected<S, C, 'event'>>
+
+/** The message that a responder gets. */
+export type RequestOf<S, C = undefined> = MessageOfDefinition<Selected<S, C, 'command' | 'query'>>
+
+/** A message of whatever kind that was published to what a source matches. */
+export type PublishedOf<S, C = undefined> = MessageOfDefinition<Selected<S, C, MessageKind>>
+
 /** The pattern of a definition, or the pattern itself. Throws PATTERN_INVALID, OPTION_INVALID. */
-export function patternOf(source: Source): string {
+export function patternOf(source: TopicSource): string {
   if (typeof source !== 'string') {
     assertDefinition(source)
     return source.template.pattern
@@ -28,54 +66,6 @@ export function patternOf(source: Source): string {
   assertPattern(source)
   assertNoParameters(source)
   return source
-}
-
-/** Topics that are ours or the protocol's, and need no declaration. */
-const UNDECLARED_BY_NATURE = /^(_INBOX\.|\$)/
-
-/** Topics are remembered with their definition up to this many, then all are looked up anew. */
-const REMEMBERED_TOPICS = 10_000
-
-/** The declared messages. Empty: every topic is allowed. */
-export class Catalog {
-  readonly #definitions: readonly AnyDefinition[]
-  readonly #found = new Map<string, AnyDefinition | undefined>()
-
-  constructor(definitions: readonly AnyDefinition[] = []) {
-    this.#definitions = definitions
-  }
-
-  /** Throws PATTERN_INVALID, or UNDECLARED_TOPIC when the catalog declares nothing of the pattern. */
-  resolve(source: Source): ResolvedSource {
-    const pattern = patternOf(source)
-    this.#assertDeclared(pattern)
-    if (typeof source !== 'string') return { pattern, definition: source }
-    return { pattern, definition: hasWildcard(pattern) ? undefined : this.findDefinition(pattern) }
-  }
-
-  /** The definition that declares `topic`. */
-  findDefinition(topic: string): AnyDefinition | undefined {
-    if (this.#definitions.length === 0) return undefined
-    if (this.#found.has(topic)) return this.#found.get(topic)
-    if (this.#found.size >= REMEMBERED_TOPICS) this.#found.clear()
-    const found = this.#definitions.find(({ template }) => isSubsetPattern(topic, template.pattern))
-    this.#found.set(topic, found)
-    return found
-  }
-
-  #assertDeclared(pattern: string): void {
-    if (this.#definitions.length === 0 || UNDECLARED_BY_NATURE.test(pattern)) return
-    const isDeclared = this.#definitions.some(
-      ({ template }) =>
-        isSubsetPattern(pattern, template.pattern) || isSubsetPattern(template.pattern, pattern),
-    )
-    if (isDeclared) return
-    throw new FanfareError(
-      'UNDECLARED_TOPIC',
-      `${JSON.stringify(pattern)} is not in the catalog; add a definition of it to openBroker({ catalog })`,
-      { details: { pattern } },
-    )
-  }
 }
 
 /** Braces are legal in a topic, but who writes them in a string means a template. */

@@ -18,12 +18,16 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
-/** One line for all issues, each with the path that it concerns. */
+/** A text of an issue may quote the data, and data may be wrong in a thousand places. */
+const MOST_ISSUES_DESCRIBED = 10
+
+/** One line for the issues, each with the path that it concerns. */
 export function describeIssues(issues: readonly SchemaIssue[]): string {
-  return issues
-    .map(({ message, path = [] }) => {
-      const place = path.map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
-      return place === '' ? message : `${place}: ${message}`
-    })
-    .join('; ')
+  const described = issues.slice(0, MOST_ISSUES_DESCRIBED).map(({ message, path = [] }) => {
+    const place = path.map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
+    return place === '' ? message : `${place}: ${message}`
+  })
+  const more = issues.length - described.length
+  if (more > 0) described.push(`and ${more} more`)
+  return described.join('; ')
 }

@@ -15,7 +15,7 @@ import {
   withoutUndefined,
 } from './option-checks.js'
 import { ReceivedMessage } from './received-message.js'
-import { patternOf, type Source } from './source.js'
+import { patternOf, type TopicSource } from './source.js'
 
 export interface DeadLetter {
   /** Its own number. */
@@ -34,7 +34,7 @@ export interface DeadLetter {
   readonly originalSequence: number
   /** When the original was stored. */
   readonly originalTime: Date
-  /** The message as it was; `data` may throw, as always. */
+  /** The message as it was. Its `data` throws while it is not what its definition says; `details.issues` of the error say why. */
   readonly message: Message
 }
 
@@ -43,7 +43,7 @@ export interface DeadLetterQuery {
   /** The name of the consumer that gave them up. */
   readonly consumer?: string
   /** A definition, topic or pattern that the original's topic matches. */
-  readonly topic?: Source
+  readonly topic?: TopicSource
   readonly key?: string
   readonly reason?: DeadLetterReason
   /** Their own numbers. */
@@ -81,7 +81,7 @@ export class StreamDeadLetters {
   /** The oldest first. */
   async list(query: DeadLetterQuery = {}): Promise<DeadLetter[]> {
     const found = await this.#letters.list(toEngineQuery('deadLetters.list', query))
-    return found.map((letter) => this.#present(letter))
+    return Promise.all(found.map((letter) => this.#present(letter)))
   }
 
   /** One by its own number. */
@@ -108,7 +108,7 @@ export class StreamDeadLetters {
     return this.#letters.discard(toEngineQuery('deadLetters.discard', query))
   }
 
-  #present(letter: EngineLetter): DeadLetter {
+  async #present(letter: EngineLetter): Promise<DeadLetter> {
     const { sequence, reason, error, attempts, consumer, stream, originalSequence } = letter
     return {
       sequence,
@@ -120,15 +120,18 @@ export class StreamDeadLetters {
       stream,
       originalSequence,
       originalTime: new Date(letter.originalTimeMs),
-      message: this.#restore(letter),
+      message: await this.#restore(letter),
     }
   }
 
-  #restore({ topic, headerBlock, body, originalTimeMs }: EngineLetter): Message {
+  async #restore({ topic, headerBlock, body, originalTimeMs }: EngineLetter): Promise<Message> {
     const host = this.#host
     const message = new BytesMessage(host.topic(topic))
     message.setParts(NO_REPLY, headerBlock, body)
-    return new ReceivedMessage(message, host.context, host.findDefinition(topic), originalTimeMs)
+    const definition = host.findDefinition(topic)
+    const restored = new ReceivedMessage(message, host.context, definition, originalTimeMs)
+    await restored.check()
+    return restored
   }
 }
 

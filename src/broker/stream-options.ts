@@ -8,14 +8,14 @@ import {
   type StreamSettings,
 } from '../engine/index.js'
 import { oneOf, refuseUnknownOptions, wholeNumber, withoutUndefined } from './option-checks.js'
-import { patternOf, type Source } from './source.js'
+import { patternOf, type TopicSource } from './source.js'
 
 /** How safe a message is when its receipt comes: on the disk; handed to the operating system; in this process. */
 export type Durability = StreamSettings['durability']
 
 export interface StreamOptions {
   /** What it captures: definitions, topics or patterns. No two streams have a topic in common. */
-  readonly topics: Source | readonly Source[]
+  readonly topics: TopicSource | readonly TopicSource[]
   /** Default: the strongest there is, 'fsync' with a directory and 'memory' without. */
   readonly durability?: Durability
   /** Oldest messages leave at this age; default: never. */
@@ -133,8 +133,10 @@ type CountOption =
   'maxMessages' | 'maxBytes' | 'maxMessagesPerTopic' | 'maxMessageBytes' | 'maxConsumers'
 
 /** The patterns of definitions and patterns. */
-export function toPatterns(topics: Source | readonly Source[]): string[] {
-  const sources = Array.isArray(topics) ? (topics as readonly Source[]) : [topics as Source]
+export function toPatterns(topics: TopicSource | readonly TopicSource[]): string[] {
+  const sources = Array.isArray(topics)
+    ? (topics as readonly TopicSource[])
+    : [topics as TopicSource]
   return sources.map(patternOf)
 }
 

@@ -8,25 +8,27 @@ import type {
   Stream as EngineStream,
 } from '../engine/index.js'
 import { Filter } from '../filter/index.js'
-import { matchesPattern } from '../topic/index.js'
+import type { Selection } from './catalog-index.js'
 import { defaultConsumerSettings } from './consume-options.js'
 import { CONTENT_OPTION_NAMES, PART_NAMES, toFilterPattern } from './content-filter.js'
-import type { AnyDefinition } from './definition.js'
+import type { Catalog } from './declared.js'
 import type { DurableHost } from './durable-host.js'
 import { nextIdentifier } from './live-message.js'
 import { refuseUnknownOptions, wholeNumber } from './option-checks.js'
-import type { Source } from './source.js'
+import type { Sources } from './source.js'
 import { toStartPoint, type StartingPoint } from './starting-point.js'
 import { ReadMessage } from './stored-message.js'
-import { toPatterns } from './stream-options.js'
-import type { InputOf } from './target.js'
+import type { PayloadOf, Receivable } from './target.js'
 import type { ContentOptions } from './where.js'
 
-export interface ReadOptions<S extends Source = Source> extends ContentOptions<InputOf<S>> {
+export interface ReadOptions<
+  S = undefined,
+  C extends Catalog | undefined = undefined,
+> extends ContentOptions<PayloadOf<S, C, 'event' | 'command'>> {
   /** Default 'first'. */
   readonly from?: StartingPoint
-  /** Definitions, topics or patterns, one of which must match; default: every topic of the stream. */
-  readonly topics?: S | readonly S[]
+  /** What one of must match: a definition, topic, pattern or type, or several; default: every topic of the stream. */
+  readonly topics?: S & Receivable<S, C, 'consume'>
   /** Messages to read at most; default: no limit. */
   readonly limit?: number
   /**
@@ -65,8 +67,9 @@ export function readStream(
   const { from = 'first', limit = Infinity, signal, topics } = options
   if (limit !== Infinity) wholeNumber('limit', limit, 0)
   const start = toStartPoint(from, host.clock.nowMs())
-  const patterns = topics === undefined ? [] : toPatterns(topics)
-  const present = presenter(host, stream.name, topics)
+  const selection = topics === undefined ? undefined : host.select('consume', topics as Sources)
+  const patterns = selection?.patterns ?? []
+  const present = presenter(host, stream.name, selection)
   const isFollowing = options.follow ?? from === 'new'
   const range = { start, topics: patterns, ...checkedFilter(options) }
   return isFollowing
@@ -79,7 +82,8 @@ function checkedFilter(options: ContentOptions): Pick<EngineReadOptions, 'where'
   return where === undefined ? {} : { where: new Filter(where, PART_NAMES).pattern }
 }
 
-type Present = (message: HandOut['message']) => ReadMessage
+/** Undefined for a message that the catalog does not know, though a pattern matches it. */
+type Present = (message: HandOut['message']) => ReadMessage | undefined
 
 async function* readStored(
   stream: EngineStream,
@@ -91,12 +95,17 @@ async function* readStored(
   const { topics = [], ...rest } = range
   const reader = stream.read(topics.length === 0 ? rest : { ...rest, topics })
   try {
-    for (let count = 0; count < limit; count++) {
+    for (let count = 0; count < limit;) {
       signal?.throwIfAborted()
       const next = reader.next()
       const message = next instanceof Promise ? await next : next
       if (message === undefined) return
-      yield present(message)
+      const presented = present(message)
+      if (presented === undefined) continue
+      const checked = presented.check()
+      if (checked !== undefined) await checked
+      yield presented
+      count += 1
     }
   } finally {
     reader.close()
@@ -128,7 +137,7 @@ async function* follow(
   const aborted = (): void => follower.wake()
   signal?.addEventListener('abort', aborted, { once: true })
   try {
-    for (let count = 0; count < limit; count++) {
+    for (let count = 0; count < limit;) {
       if (follower.queue.length === 0) member.grant(Math.min(READ_AHEAD, limit - count))
       while (follower.queue.length === 0) {
         signal?.throwIfAborted()
@@ -136,7 +145,12 @@ async function* follow(
         if (follower.endedBy !== undefined) throw follower.endedBy
         await follower.whenWoken()
       }
-      yield follower.queue.shift()!
+      const message = follower.queue.shift()
+      if (message === undefined) continue
+      const checked = message.check()
+      if (checked !== undefined) await checked
+      yield message
+      count += 1
     }
   } finally {
     signal?.removeEventListener('abort', aborted)
@@ -147,7 +161,8 @@ async function* follow(
 }
 
 class Follower implements ConsumerReceiver {
-  readonly queue: ReadMessage[] = []
+  /** Undefined: one that is passed over. */
+  readonly queue: (ReadMessage | undefined)[] = []
   endedBy: FanfareError | undefined
   readonly #present: Present
   readonly #keepAlive: Timer
@@ -185,20 +200,12 @@ class Follower implements ConsumerReceiver {
 }
 
 /** Shows messages by the definition that was asked for, or by the catalog's. */
-function presenter(
-  host: DurableHost,
-  stream: string,
-  topics: Source | readonly Source[] | undefined,
-): Present {
-  const sources = (topics === undefined ? [] : [topics]).flat() as Source[]
-  const definitions = sources.filter(
-    (source): source is AnyDefinition => typeof source !== 'string',
-  )
+function presenter(host: DurableHost, stream: string, selection: Selection | undefined): Present {
   return (message) => {
     const topic = message.handle.name
     const definition =
-      definitions.find(({ template }) => matchesPattern(template.pattern, topic)) ??
-      host.findDefinition(topic)
+      selection === undefined ? host.findDefinition(topic) : host.definitionIn(selection, topic)
+    if (definition === undefined && selection !== undefined && host.isStrict) return undefined
     return new ReadMessage(stream, message, host.context, definition)
   }
 }

@@ -7,20 +7,18 @@ import {
   toFilterPattern,
   type FilterMaker,
 } from './content-filter.js'
-import type { LiveSelection, LiveSubscriptionOptions } from './live-subscription.js'
+import type { LiveFilter, LiveSubscriptionOptions } from './live-subscription.js'
 import type { Message } from './message.js'
 import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
-import type { MessageOf, Source } from './source.js'
-import type { InputOf } from './target.js'
 import type { ContentOptions } from './where.js'
 
-export interface SubscribeOptions<S extends Source = Source>
-  extends LiveSubscriptionOptions, ContentOptions<InputOf<S>> {
+export interface SubscribeOptions<Payload = unknown, Received = Message>
+  extends LiveSubscriptionOptions, ContentOptions<Payload> {
   /**
    * Asked about each message that `where`, `headers` and `key` let through; it is handed over when the answer is true. Answers at
    * once. One that throws is a `filter-failed` event and says no.
    */
-  readonly when?: (message: MessageOf<S>) => boolean
+  readonly when?: (message: Received) => boolean
 }
 
 const RESPOND_OPTION_NAMES = [
@@ -39,7 +37,7 @@ const SUBSCRIBE_OPTIONS: ReadonlySet<string> = new Set([
 ])
 
 /** Of options without patterns and predicate. */
-const EVERYTHING: LiveSelection = {}
+const EVERYTHING: LiveFilter = {}
 
 /** Throws OPTION_INVALID. A request that no responder took would wait for its time-out, so responders take all. */
 export function assertRespondOptions(options: LiveSubscriptionOptions): void {
@@ -47,11 +45,11 @@ export function assertRespondOptions(options: LiveSubscriptionOptions): void {
 }
 
 /** Throws OPTION_INVALID, FILTER_INVALID, UNSUPPORTED. */
-export function toSelection(
+export function toLiveFilter(
   options: SubscribeOptions,
   Filter: FilterMaker,
   capabilities: Capabilities,
-): LiveSelection {
+): LiveFilter {
   refuseUnknownOptions('subscribe', options, SUBSCRIBE_OPTIONS)
   const { when } = options
   const pattern = toFilterPattern(options)
@@ -63,7 +61,7 @@ export function toSelection(
   }
   return {
     ...(pattern === undefined ? {} : { filter: new Filter(pattern, PART_NAMES) }),
-    ...(when === undefined ? {} : { when: when as (message: Message) => boolean }),
+    ...(when === undefined ? {} : { when }),
   }
 }
 

@@ -17,6 +17,8 @@ export class TopicTemplate {
   readonly text: string
   /** What matches every topic of the template. */
   readonly pattern: string
+  /** The tokens that are no parameters: what its messages are, whatever the topic. */
+  readonly type: string
   readonly #tokens: readonly string[]
   readonly #places: ReadonlyMap<string, number>
 
@@ -37,6 +39,7 @@ export class TopicTemplate {
     })
     this.#places = places
     this.pattern = this.#tokens.map((token) => (token.startsWith('{') ? '*' : token)).join('.')
+    this.type = this.#tokens.filter((token) => !token.startsWith('{')).join('.')
     assertPattern(this.pattern)
   }
 

@@ -2,31 +2,43 @@
 import { FanfareError } from '../base/index.js'
 import type { Consumer, Transaction as EngineTransaction } from '../engine/index.js'
 import type { Delivery } from './consume-options.js'
-import type { CommandDefinition, EventDefinition } from './definition.js'
+import type { Catalog } from './declared.js'
+import type { AnyDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
 import type { Receipt } from './durable-publisher.js'
+import { assertKind } from './message-kinds.js'
 import { toMessage, type Parameterized } from './publications.js'
 import { toPublishTerms, type TransactionPublishOptions } from './publish-options.js'
-import type { InputOf, OptionsFor } from './target.js'
+import type { InputOf, OptionsFor, Sendable, Target } from './target.js'
+import { assertQueued } from './work-queue.js'
 
-export interface Transaction {
+/** `C` is the type of the broker's catalog. */
+export interface Transaction<C extends Catalog | undefined = undefined> {
   /**
-   * Adds a message; it is stored when the transaction commits. Throws NO_STREAM, VALIDATION_FAILED, TRANSACTION_TOO_LARGE,
-   * TRANSACTION_ENDED.
+   * Adds a message; it is stored when the transaction commits. Throws NO_STREAM, VALIDATION_FAILED, ASYNC_SCHEMA, KIND_MISMATCH,
+   * TRANSACTION_TOO_LARGE, TRANSACTION_ENDED.
    */
-  publish<T extends EventDefinition | CommandDefinition | string>(
-    target: T,
-    data: InputOf<T>,
+  publish<const T extends Target>(
+    target: T & Sendable<T, C, 'publish'>,
+    data: InputOf<T, C>,
     ...options: OptionsFor<T, TransactionPublishOptions>
   ): void
 }
 
 /** What the handler of a consumer gets beside the message. */
-export type TransactionOf<D extends Delivery> = D extends 'exactly-once' ? Transaction : undefined
+export type TransactionOf<
+  D extends Delivery,
+  C extends Catalog | undefined = undefined,
+> = D extends 'exactly-once' ? Transaction<C> : undefined
+
+const ADVICE =
+  "a transaction waits for nothing: validate before it, and give the definition validate: 'receive'"
 
 export class OpenTransaction implements Transaction {
   readonly #host: DurableHost
   readonly #transaction: EngineTransaction
+  /** Topics of commands, which need a work queue. */
+  readonly #commands = new Set<string>()
   #hasEnded = false
 
   constructor(host: DurableHost) {
@@ -34,18 +46,19 @@ export class OpenTransaction implements Transaction {
     this.#transaction = host.durable.beginTransaction()
   }
 
-  publish<T extends EventDefinition | CommandDefinition | string>(
-    target: T,
-    data: InputOf<T>,
-    ...[options]: OptionsFor<T, TransactionPublishOptions>
+  publish(
+    target: AnyDefinition | string,
+    data: unknown,
+    options?: TransactionPublishOptions & Parameterized,
   ): void {
     if (this.#hasEnded) {
       throw new FanfareError('TRANSACTION_ENDED', 'the transaction was committed or aborted')
     }
-    const given = options as (TransactionPublishOptions & Parameterized) | undefined
-    const publication = this.#host.publicationOf(target, given)
-    const terms = toPublishTerms(given, this.#host.clock, 'tx.publish')
-    const message = toMessage(publication, data, terms.attributes)
+    const publication = this.#host.publicationOf(target, options)
+    assertKind('publish', publication.definition)
+    const terms = toPublishTerms(options, this.#host.clock, 'tx.publish')
+    const message = toMessage(publication, data, terms.attributes, ADVICE)
+    if (publication.definition?.kind === 'command') this.#commands.add(publication.topic.name)
     this.#transaction.publish(publication.topic, message, terms.append)
   }
 
@@ -55,8 +68,18 @@ export class OpenTransaction implements Transaction {
   }
 
   /** Resolves with the receipts in the order of the `publish` calls; rejects when nothing of it was stored. */
-  commit(): Promise<Receipt[]> {
+  async commit(): Promise<Receipt[]> {
     this.#hasEnded = true
+    try {
+      for (const topic of this.#commands) await assertQueued(this.#host.durable, topic)
+    } catch (error) {
+      this.#transaction.abort()
+      throw error
+    }
+    return this.#commit()
+  }
+
+  #commit(): Promise<Receipt[]> {
     return new Promise((resolve, reject) => {
       this.#transaction.commit((error, receipts) => {
         if (error !== undefined) return reject(error)

@@ -86,6 +86,7 @@ function printEvent(event: BrokerEvent): void {
   switch (event.type) {
     case 'handler-failed':
     case 'filter-failed':
+    case 'message-invalid':
     case 'messages-dropped':
     case 'message-rejected':
     case 'emit-failed':

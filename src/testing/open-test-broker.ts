@@ -1,6 +1,6 @@
 // Opens a broker for tests: clock, disk, engine and faults put together.
 import { FanfareError, FaultDisk, SeededRandom } from '../base/index.js'
-import { printTrouble, type AnyDefinition, type BrokerEvent } from '../broker/index.js'
+import { printTrouble, type BrokerEvent, type Catalog, type Validation } from '../broker/index.js'
 import { jsonCodec, type Codec } from '../codec/index.js'
 import { openEngineOnDisk } from '../embedded/index.js'
 import { Filter } from '../filter/index.js'
@@ -10,8 +10,11 @@ import { TestBroker } from './test-broker.js'
 import { TestClock } from './test-clock.js'
 import { TestEngine } from './test-engine.js'
 
-export interface TestBrokerOptions {
-  readonly catalog?: readonly AnyDefinition[]
+export interface TestBrokerOptions<C extends Catalog | undefined = Catalog | undefined> {
+  /** The definitions that are allowed; without it every topic is. */
+  readonly catalog?: C
+  /** Where the schemas of definitions are applied that do not say; default 'both'. */
+  readonly validate?: Validation
   readonly codec?: Codec
   /** Default: trouble is printed. */
   readonly onEvent?: (event: BrokerEvent) => void
@@ -39,7 +42,9 @@ const MESSAGES_KEPT = 10_000
  * await broker.idle()
  * broker.assertPublished('mail.sent', { id: 1 })
  */
-export async function openTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
+export async function openTestBroker<const C extends Catalog | undefined = undefined>(
+  options: TestBrokerOptions<C> = {},
+): Promise<TestBroker<C>> {
   const random = new SeededRandom(options.seed ?? 1)
   const startMs = options.startAt?.getTime() ?? DEFAULT_START_MS
   if (!Number.isFinite(startMs)) {
@@ -50,19 +55,19 @@ export async function openTestBroker(options: TestBrokerOptions = {}): Promise<T
   return openOn(new FaultDisk({ random }), startMs, random, options)
 }
 
-async function openOn(
+async function openOn<C extends Catalog | undefined>(
   disk: FaultDisk,
   atMs: number,
   random: SeededRandom,
-  options: TestBrokerOptions,
-): Promise<TestBroker> {
+  options: TestBrokerOptions<C>,
+): Promise<TestBroker<C>> {
   const clock = new TestClock(atMs)
   const faults = new Faults()
   const record = new MessageRecord(MESSAGES_KEPT)
   const roundTrip = options.roundTrip ?? true
   const embedded = await openEngineOnDisk(disk, { clock, random })
   const engine = new TestEngine({ engine: embedded, clock, faults, record, roundTrip })
-  const broker = new TestBroker({
+  const broker = new TestBroker<C>({
     engine,
     clock,
     disk,
@@ -71,6 +76,7 @@ async function openOn(
     codec: options.codec ?? jsonCodec,
     Filter,
     catalog: options.catalog,
+    validate: options.validate,
     onEvent: options.onEvent ?? printUnlessIntended,
     reopen: (nextDisk, nextMs) => openOn(nextDisk, nextMs, random, options),
   })

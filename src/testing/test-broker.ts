@@ -12,9 +12,11 @@ import type { FaultDisk } from '../base/index.js'
 import {
   Broker,
   type BrokerParts,
+  type Catalog,
   type CloseOptions,
-  type MessageOf,
-  type Source,
+  type Message,
+  type PublishedOf,
+  type TopicSource,
 } from '../broker/index.js'
 import { containsLike, describeValue } from './likeness.js'
 import type { Faults } from './faults.js'
@@ -22,14 +24,16 @@ import type { MessageRecord } from './message-record.js'
 import type { TestClock } from './test-clock.js'
 import type { TestEngine } from './test-engine.js'
 
-export interface TestBrokerParts extends BrokerParts {
+export interface TestBrokerParts<
+  C extends Catalog | undefined = Catalog | undefined,
+> extends BrokerParts<C> {
   readonly engine: TestEngine
   readonly clock: TestClock
   readonly disk: FaultDisk
   readonly faults: Faults
   readonly record: MessageRecord
   /** Opens another broker like this one on `disk`, at the moment where this one ended. */
-  readonly reopen: (disk: FaultDisk, atMs: number) => Promise<TestBroker>
+  readonly reopen: (disk: FaultDisk, atMs: number) => Promise<TestBroker<C>>
 }
 
 export interface IdleOptions {
@@ -49,14 +53,14 @@ const DEFAULT_DRAIN: Duration = '30s'
 /** Timers that set each other without end must not keep `advance` for ever. */
 const MOST_TIMERS = 1_000_000
 
-export class TestBroker extends Broker {
+export class TestBroker<C extends Catalog | undefined = undefined> extends Broker<C> {
   /** Faults to come. */
   readonly faults: Faults
   /** The disk that streams lie on: it can fail, fill up and damage files. */
   readonly disk: FaultDisk
-  readonly #parts: TestBrokerParts
+  readonly #parts: TestBrokerParts<C>
 
-  constructor(parts: TestBrokerParts) {
+  constructor(parts: TestBrokerParts<C>) {
     super(parts)
     this.#parts = parts
     this.faults = parts.faults
@@ -106,9 +110,9 @@ export class TestBroker extends Broker {
    * What was published by this broker, in order: by everybody and by every verb; of a transaction when it is committed. With a source,
    * what it matches, seen through it. The last 10,000 are kept.
    */
-  published(): MessageOf<string>[]
-  published<const S extends Source>(source: S): MessageOf<S>[]
-  published(source: Source = '>'): MessageOf<string>[] {
+  published(): Message[]
+  published<const S extends TopicSource>(source: S): PublishedOf<S, C>[]
+  published(source: TopicSource = '>'): Message[] {
     return this.#parts.record.messages.flatMap((message) => this.present(source, message) ?? [])
   }
 
@@ -116,8 +120,8 @@ export class TestBroker extends Broker {
    * Throws unless a message of the source was published whose data is like `data`: equal, or, where `data` is an object, with these
    * fields among others.
    */
-  assertPublished(source: Source, data?: unknown): void {
-    const published = this.published(source)
+  assertPublished(source: TopicSource, data?: unknown): void {
+    const published: Message[] = this.published(source)
     const isFound = published.some(
       (message) => data === undefined || containsLike(message.data, data),
     )
@@ -133,8 +137,8 @@ export class TestBroker extends Broker {
   }
 
   /** Throws when a message of the source was published. */
-  assertNothingPublished(source: Source = '>'): void {
-    const published = this.published(source)
+  assertNothingPublished(source: TopicSource = '>'): void {
+    const published: Message[] = this.published(source)
     if (published.length === 0) return
     const all = published.map((message) => `\n  ${message.topic}: ${describeValue(message.data)}`)
     throw new AssertionError(`${published.length} published to ${nameOf(source)}:${all.join('')}`)
@@ -160,7 +164,7 @@ export class TestBroker extends Broker {
    * The process dies in the midst of what it does, and resolves with the broker that the next one opens: with the streams and
    * consumers that were kept, and no subscription or handler. This one is of no use any more.
    */
-  async crash(what: Crash = 'process'): Promise<TestBroker> {
+  async crash(what: Crash = 'process'): Promise<TestBroker<C>> {
     const { clock, reopen } = this.#parts
     clock.stop()
     const disk = what === 'process' ? this.disk.kill() : this.disk.crash()
@@ -168,7 +172,7 @@ export class TestBroker extends Broker {
   }
 
   /** Closes this broker, and resolves with the one that the next process opens. */
-  async restart(): Promise<TestBroker> {
+  async restart(): Promise<TestBroker<C>> {
     const { clock, reopen } = this.#parts
     await this.close()
     return reopen(this.disk, clock.nowMs())
@@ -210,7 +214,7 @@ export class AssertionError extends Error {
   override readonly name = 'AssertionError'
 }
 
-function nameOf(source: Source): string {
+function nameOf(source: TopicSource): string {
   return typeof source === 'string' ? source : source.topic
 }
 

@@ -212,7 +212,7 @@ describe('consume', () => {
   it('consumes a command from a work queue only', async () => {
     await open()
     expect(await codeOf(stage.run(stage.broker.consume('ship', Ship, () => {})))).toBe(
-      'OPTION_INVALID',
+      'KIND_MISMATCH',
     )
   })
 

@@ -158,7 +158,7 @@ describe('publish', () => {
       () => stage.broker.publish('order.a', 1, { delay: 1, deliverAt: new Date(5) }),
     ],
     ['OPTION_INVALID', () => stage.broker.publish('order.a', 1, { rollUp: 'none' as never })],
-    ['OPTION_INVALID', () => stage.broker.publish(Total as unknown as string, 1)],
+    ['KIND_MISMATCH', () => stage.broker.publish(Total as unknown as string, 1)],
     ['OPTION_INVALID', () => stage.broker.publish(undefined as unknown as string, 1)],
   ] as const)('rejects with %s, and does not throw (case %#)', async (code, call) => {
     const orders = await openOrders()

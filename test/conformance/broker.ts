@@ -430,13 +430,13 @@ export const brokerChapter: Chapter = {
       },
     },
     {
-      name: 'throws VALIDATION_FAILED at the reader of foreign data that the schema refuses',
+      name: 'keeps foreign data that the schema refuses from the handler, and tells why',
       async run(stage) {
         const { there, events } = stage.openBrokers({ catalog })
         there.subscribe(Placed, ({ data }) => data.id)
         await there.flush()
         stage.publish('order.placed', { body: '{"id":"seven"}' })
-        const first = await events.find('handler-failed')
+        const first = await events.find('message-invalid')
         assert.equal((first.error as FanfareError).code, 'VALIDATION_FAILED')
       },
     },

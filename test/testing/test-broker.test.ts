@@ -11,7 +11,7 @@ const Placed = event('order.placed', {
 })
 const opened: TestBroker[] = []
 
-async function open(options?: TestBrokerOptions): Promise<TestBroker> {
+async function open(options?: TestBrokerOptions<undefined>): Promise<TestBroker> {
   const broker = await openTestBroker({ onEvent: () => {}, ...options })
   opened.push(broker)
   return broker

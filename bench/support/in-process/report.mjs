@@ -41,6 +41,30 @@ export function formatProcessReport({ machine, rounds, libraries, cells }) {
   return parts.join('\n\n')
 }
 
+/** A row for each layer: what a message costs with it, and what it adds to the row that it builds on. */
+export function formatLayers(cells, { machine, rounds }) {
+  const timeOf = (name) => {
+    const cell = cells.find((candidate) => candidate.name === name)
+    return getMedian(cell?.rounds.map((round) => round.nanoseconds) ?? [])
+  }
+  const table = formatTable({
+    head: ['what is done', 'ns a message: median (lowest to highest round)', 'more than', 'by ns'],
+    rows: cells.map(({ name, base, rounds: results }) => {
+      const failure = results.find((round) => round.failure)?.failure
+      if (failure !== undefined) return [name, failure, absent, absent]
+      const { lowest, highest } = getRange(results.map((round) => round.nanoseconds))
+      const format = (value) => String(Math.round(value))
+      return [
+        name,
+        `${format(timeOf(name))} (${format(lowest)} to ${format(highest)})`,
+        base ?? absent,
+        base === undefined ? absent : format(timeOf(name) - timeOf(base)),
+      ]
+    }),
+  })
+  return [formatMachine(machine, { rounds }), table].join('\n\n')
+}
+
 function getRate(cell) {
   return getMedian(cell?.rounds.map((round) => round.emitsPerSecond) ?? [])
 }
