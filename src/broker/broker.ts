@@ -2,7 +2,14 @@
 //
 // Handlers run when the engine delivers: an idle handler inside this process is called before `emit` returns; what it
 // emits meanwhile follows after the current message has reached everybody.
-import { Alarms, FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
+import {
+  Alarms,
+  assert,
+  FanfareError,
+  toMilliseconds,
+  type Clock,
+  type Duration,
+} from '../base/index.js'
 import type { Codec } from '../codec/index.js'
 import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
 import { matchesPattern, type TopicHandle } from '../topic/index.js'
@@ -10,7 +17,6 @@ import { printTrouble, type BrokerEvent } from './broker-event.js'
 import type { BrokerStream } from './broker-stream.js'
 import type { ConsumeOptions, Delivery } from './consume-options.js'
 import { CatalogIndex, type Selection } from './catalog-index.js'
-import type { FilterMaker } from './content-filter.js'
 import type { ConsumedMessageOf } from './consumed-message.js'
 import type { Consumption } from './consumption.js'
 import type { Catalog } from './declared.js'
@@ -18,12 +24,14 @@ import type { AnyDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
 import type { Receipt } from './durable-publisher.js'
 import type { DurableVerbs, TransactionOptions } from './durable-verbs.js'
+import type { toLiveFilter } from './live-filter.js'
 import { LiveMessage, type MessageContext, type Publication } from './live-message.js'
 import {
   LiveSubscription,
   type Feed,
   type LiveSubscriptionOptions,
   type Subscription,
+  type LiveFilter,
 } from './live-subscription.js'
 import { assertKind, type Verb } from './message-kinds.js'
 import type { Message } from './message.js'
@@ -47,7 +55,7 @@ import {
   type TopicSource,
 } from './source.js'
 import type { StreamOptions } from './stream-options.js'
-import { assertRespondOptions, toLiveFilter, type SubscribeOptions } from './subscribe-options.js'
+import { assertRespondOptions, isSelective, type SubscribeOptions } from './subscribe-options.js'
 import type {
   EmitOptions,
   InputOf,
@@ -84,7 +92,8 @@ export interface BrokerParts<C extends Catalog | undefined = Catalog | undefined
   readonly catalog?: C | undefined
   /** Default 'both'. */
   readonly validate?: Validation | undefined
-  readonly Filter: FilterMaker
+  /** Absent: `prepare` loads it. */
+  readonly toLiveFilter?: typeof toLiveFilter
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined
 }
 
@@ -98,7 +107,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
   readonly context: MessageContext
   readonly #alarms: Alarms
   readonly #catalog: CatalogIndex
-  readonly #Filter: FilterMaker
+  #toLiveFilter: typeof toLiveFilter | undefined
   readonly #onEvent: (event: BrokerEvent) => void
   readonly #subscriptions = new Set<LiveSubscription>()
   readonly #streams = new Set<MessageStream<Message>>()
@@ -115,7 +124,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
 
   constructor(parts: BrokerParts<C>) {
     this.engine = parts.engine
-    this.#Filter = parts.Filter
+    this.#toLiveFilter = parts.toLiveFilter
     const { validate: validation = 'both' } = parts
     this.context = { clock: parts.clock, codec: parts.codec, validation }
     // A request that waits for its answer keeps the process alive; an idle broker does not.
@@ -130,6 +139,12 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
       underWay: this.#requestsUnderWay,
     }
     this.engine.onEvent((event) => this.report(event))
+  }
+
+  /** @internal Loads what must be at hand when a subscription filters. */
+  async prepare(): Promise<this> {
+    this.#toLiveFilter ??= (await import('./live-filter.js')).toLiveFilter
+    return this
   }
 
   get isClosed(): boolean {
@@ -497,6 +512,12 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     return this.#catalog.select(verb, source)
   }
 
+  #filterOf(options: SubscribeOptions): LiveFilter {
+    assert(this.#toLiveFilter !== undefined, 'a broker is prepared before it is used')
+    const { engine, filtersGroups } = this.engine.capabilities
+    return this.#toLiveFilter(options, filtersGroups ? undefined : engine)
+  }
+
   #open(
     selection: Selection,
     handler: (message: Message) => unknown,
@@ -506,7 +527,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     if (typeof handler !== 'function') throw optionInvalid('the handler', handler, 'a function')
     options.signal?.throwIfAborted()
     const feed = this.#feedOf(selection)
-    const filter = toLiveFilter(options, this.#Filter, this.engine.capabilities)
+    const filter = isSelective(options) ? this.#filterOf(options) : {}
     const subscription = new LiveSubscription(
       this,
       selection,

@@ -7,12 +7,7 @@ import {
   type DeadLetterSettings,
 } from '../engine/index.js'
 import { Filter, type FilterPattern } from '../filter/index.js'
-import {
-  CONTENT_OPTION_NAMES,
-  PART_NAMES,
-  toContentOptions,
-  toFilterPattern,
-} from './content-filter.js'
+import { PART_NAMES, toContentOptions, toFilterPattern } from './content-filter.js'
 import {
   oneOf,
   optionInvalid,
@@ -22,7 +17,7 @@ import {
 } from './option-checks.js'
 import type { TopicSource } from './source.js'
 import { toStartingPoint, type StartingPoint } from './starting-point.js'
-import type { ContentOptions } from './where.js'
+import { CONTENT_OPTION_NAMES, type ContentOptions } from './where.js'
 
 export interface RetryPolicy {
   /** Hand-outs before a message is given up; default 5, `Infinity`: never given up. */

@@ -1,15 +1,6 @@
 // From content patterns as options to the one pattern that the contract knows, and back.
-import type { Filter, FilterPattern } from '../filter/index.js'
+import type { FilterPattern } from '../filter/index.js'
 import type { ContentOptions } from './where.js'
-
-/** How filters are made. Passed on, as the code that reads patterns is loaded when a broker is opened and not with the library. */
-export type FilterMaker = typeof Filter
-
-export const CONTENT_OPTION_NAMES = [
-  'where',
-  'headers',
-  'key',
-] as const satisfies readonly (keyof ContentOptions)[]
 
 /** What the parts of a message are called in these options. */
 export const PART_NAMES = { data: 'where' } as const

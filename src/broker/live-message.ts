@@ -1,13 +1,11 @@
 // A message published in this process. It carries the value itself; id, time, headers and bytes are made when somebody asks
 // for them, so that an emit to a handler in the same process costs one object (`npm run bench:process`).
 import { IdentifierSource, type Clock } from '../base/index.js'
-import { jsonCodec, type Codec } from '../codec/index.js'
+import type { Codec } from '../codec/index.js'
 import { BytesMessage, EngineMessage } from '../engine/index.js'
-import type { FilterView } from '../filter/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import { toCommonHeaders, toOwnHeaders } from './cloud-event.js'
 import type { AnyDefinition, MessageKind } from './definition.js'
-import { LiveView } from './live-view.js'
 import { MessageHeaders, type HeadersInput } from './message-headers.js'
 import type { Message } from './message.js'
 import { encodeOpening, writeMessage, type HeaderField } from './message-writer.js'
@@ -197,12 +195,6 @@ export class LiveMessage extends EngineMessage implements Message {
     return this.#later?.reply
   }
 
-  /** What another codec makes of the value, only its bytes can tell. */
-  override view(): FilterView {
-    if (this.#publication.context.codec !== jsonCodec) return this.toBytes().view()
-    return new LiveView(this, this.#input)
-  }
-
   /** Its own object already: only the moment is fixed. */
   override retain(): this {
     this.#stamp()
@@ -219,7 +211,7 @@ export class LiveMessage extends EngineMessage implements Message {
   override toBytes(): BytesMessage {
     const later = this.#lazy
     if (later.bytes !== undefined) return later.bytes
-    const body = this.#publication.context.codec.encode(this.#input)
+    const body = this.#publication.context.codec.encode(this.input)
     const reply = later.reply === undefined ? NO_BYTES : encoder.encode(later.reply)
     const message = new BytesMessage(this.handle)
     const given = this.headers
@@ -232,8 +224,13 @@ export class LiveMessage extends EngineMessage implements Message {
     return (later.bytes = message)
   }
 
+  /** What its value travels by. */
+  get codec(): Codec {
+    return this.#publication.context.codec
+  }
+
   /** What travels. */
-  get #input(): unknown {
+  get input(): unknown {
     const later = this.#later
     return later !== undefined && 'input' in later ? later.input : this.data
   }

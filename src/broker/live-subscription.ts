@@ -5,11 +5,11 @@ import {
   assertGroup,
   type Engine,
   type EngineMessage,
+  type MessageFilter,
   type Receiver,
   type SubscribeOptions,
   type Subscription as EngineSubscription,
 } from '../engine/index.js'
-import type { Filter } from '../filter/index.js'
 import { matchesPattern } from '../topic/index.js'
 import type { BrokerEvent } from './broker-event.js'
 import type { Selection } from './catalog-index.js'
@@ -33,7 +33,7 @@ export interface LiveSubscriptionOptions {
 
 /** Which messages of its source a subscription takes; nothing said: all. */
 export interface LiveFilter {
-  readonly filter?: Filter
+  readonly filter?: MessageFilter
   /** Asked about what the filter lets through. */
   readonly when?: (message: Message) => boolean
 }
@@ -221,7 +221,7 @@ export class LiveSubscription implements Receiver, Subscription {
   #termsOf(
     pattern: string,
     { group }: LiveSubscriptionOptions,
-    filter: Filter | undefined,
+    filter: MessageFilter | undefined,
   ): SubscribeOptions {
     return {
       ...(group === undefined ? {} : { group }),

@@ -69,17 +69,15 @@ export async function openBroker<const C extends Catalog | undefined = undefined
   if (catalog !== undefined && !Array.isArray(catalog)) {
     throw optionInvalid('catalog', catalog, 'a list of definitions')
   }
-  // Loaded with the broker: a filter is wanted at once, and few import this library for filters alone.
-  const { Filter } = await import('../filter/index.js')
-  return new Broker<C>({
+  const broker = new Broker<C>({
     engine: await openEngine(options),
-    Filter,
     clock: systemClock,
     codec: options.codec ?? jsonCodec,
     catalog,
     validate,
     onEvent: options.onEvent,
   })
+  return broker.prepare()
 }
 
 async function openEngine({

@@ -10,7 +10,7 @@ import type {
 import { Filter } from '../filter/index.js'
 import type { Selection } from './catalog-index.js'
 import { defaultConsumerSettings } from './consume-options.js'
-import { CONTENT_OPTION_NAMES, PART_NAMES, toFilterPattern } from './content-filter.js'
+import { PART_NAMES, toFilterPattern } from './content-filter.js'
 import type { Catalog } from './declared.js'
 import type { DurableHost } from './durable-host.js'
 import { nextIdentifier } from './live-message.js'
@@ -19,7 +19,7 @@ import type { Sources } from './source.js'
 import { toStartPoint, type StartingPoint } from './starting-point.js'
 import { ReadMessage } from './stored-message.js'
 import type { PayloadOf, Receivable } from './target.js'
-import type { ContentOptions } from './where.js'
+import { CONTENT_OPTION_NAMES, type ContentOptions } from './where.js'
 
 export interface ReadOptions<
   S = undefined,

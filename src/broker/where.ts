@@ -26,6 +26,12 @@ export interface ContentOptions<Payload = unknown> {
   readonly key?: readonly (TextCondition | PresenceCondition)[]
 }
 
+export const CONTENT_OPTION_NAMES = [
+  'where',
+  'headers',
+  'key',
+] as const satisfies readonly (keyof ContentOptions)[]
+
 type Scalar = string | number | boolean | null
 
 /** Names within names that types follow; below, everything is allowed. */

@@ -36,7 +36,7 @@ export class ClusterSubscription implements Subscription {
   admits(message: EngineMessage): boolean {
     const { filter, when } = this.#options
     return (
-      (filter === undefined || filter.matches(message.view())) &&
+      (filter === undefined || filter.matches(filter.view(message))) &&
       (when === undefined || when(message))
     )
   }

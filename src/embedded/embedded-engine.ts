@@ -247,8 +247,10 @@ export class EmbeddedEngine implements Engine {
   #askFilters(message: EngineMessage): AskFilter {
     let view: FilterView | undefined
     return (subscription) => {
+      const { filter, when } = subscription.options
       try {
-        return subscription.admits(message, (view ??= message.view()))
+        if (filter !== undefined && !filter.matches((view ??= filter.view(message)))) return false
+        return when === undefined || when(message)
       } catch (error) {
         this.#listeners.report({ type: 'receiver-failed', pattern: subscription.pattern, error })
         return false

@@ -1,6 +1,5 @@
 // One subscription of the embedded engine: what the index holds and what the caller is given.
-import type { FilterView } from '../filter/index.js'
-import type { EngineMessage, Receiver, SubscribeOptions, Subscription } from '../engine/index.js'
+import type { Receiver, SubscribeOptions, Subscription } from '../engine/index.js'
 
 export class EmbeddedSubscription implements Subscription {
   readonly pattern: string
@@ -11,7 +10,7 @@ export class EmbeddedSubscription implements Subscription {
   remaining: number
   /** Whether it takes some messages only. */
   readonly isFiltering: boolean
-  readonly #options: SubscribeOptions
+  readonly options: SubscribeOptions
   readonly #remove: (subscription: EmbeddedSubscription) => void
 
   constructor(
@@ -25,14 +24,8 @@ export class EmbeddedSubscription implements Subscription {
     this.receiver = receiver
     this.remaining = options.maxMessages ?? 0
     this.isFiltering = options.filter !== undefined || options.when !== undefined
-    this.#options = options
+    this.options = options
     this.#remove = remove
-  }
-
-  /** Throws what reading the message throws. */
-  admits(message: EngineMessage, view: FilterView): boolean {
-    const { filter, when } = this.#options
-    return (filter === undefined || filter.matches(view)) && (when === undefined || when(message))
   }
 
   unsubscribe(): void {

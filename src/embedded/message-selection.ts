@@ -1,6 +1,6 @@
 // Which messages of a stream a consumer or reader wants: by topic, which the log's index knows, and by content, for which each
 // message is looked at.
-import type { BytesMessage, ConsumerSettings } from '../engine/index.js'
+import { BytesView, type BytesMessage, type ConsumerSettings } from '../engine/index.js'
 import { Filter, toCanonical, type FilterPattern, type FilterView } from '../filter/index.js'
 import { TopicFilter } from './topic-selection.js'
 
@@ -21,7 +21,7 @@ export class MessageSelection {
 
   matches(message: BytesMessage): boolean {
     if (!this.topics.matches(message.handle.name)) return false
-    return this.#filter === undefined || this.#filter.matches(message.view())
+    return this.#filter === undefined || this.#filter.matches(new BytesView(message))
   }
 
   /** Whether a message on a topic that is wanted is wanted too. */

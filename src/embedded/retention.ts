@@ -1,6 +1,11 @@
 // Which messages a stream keeps for its consumers: with 'work-queue' until one consumer has settled them, with 'interest' until
 // every consumer that wants them has. What follows from settlements is derived again after a restart and not logged.
-import type { BytesMessage, EngineEvent, StreamSettings } from '../engine/index.js'
+import {
+  BytesView,
+  type BytesMessage,
+  type EngineEvent,
+  type StreamSettings,
+} from '../engine/index.js'
 import type { FilterView } from '../filter/index.js'
 import type { Log, LogRecord } from '../log/index.js'
 import { inBackground } from './background.js'
@@ -105,6 +110,6 @@ export function whoAdmits<C extends Interested>(
   message: BytesMessage,
 ): readonly C[] {
   if (!consumers.some(({ isByContent }) => isByContent)) return consumers
-  const view = message.view()
+  const view = new BytesView(message)
   return consumers.filter((consumer) => consumer.admits(view))
 }

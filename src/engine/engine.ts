@@ -16,7 +16,7 @@
 //
 // The durable half (streams, consumers, transactions, dead letters) is `durable`, with laws of its own in durable.ts,
 // stream.ts, consumer.ts and transaction.ts; docs/design/contract.md argues the shape of both.
-import type { Filter } from '../filter/index.js'
+import type { FilterPattern, FilterView } from '../filter/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import type { Capabilities } from './capabilities.js'
 import type { Durable } from './durable.js'
@@ -44,13 +44,21 @@ export interface Subscription {
   unsubscribe(): void
 }
 
+/** A filter over messages. All see a message alike, so what one of them sees is shown to the others. */
+export interface MessageFilter {
+  readonly pattern: FilterPattern
+  /** The message as filters see it, valid as long as the message. */
+  view(message: EngineMessage): FilterView
+  matches(view: FilterView): boolean
+}
+
 export interface SubscribeOptions {
   /** Members of one group share the messages. */
   readonly group?: string
   /** Stops by itself after this many messages: an engine on the network tells its server, which then cleans up. */
   readonly maxMessages?: number
   /** Only messages that it matches are delivered, take a group's turn and count. */
-  readonly filter?: Filter
+  readonly filter?: MessageFilter
   /** The same by a function, asked after the filter. Must not throw. */
   readonly when?: (message: EngineMessage) => boolean
 }

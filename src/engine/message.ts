@@ -4,9 +4,7 @@
 // A receiver is handed a message that belongs to somebody else: it is valid during the call and changed after it.
 // Whoever wants to keep it takes a copy with `retain`.
 import { decodeExactly } from '../base/index.js'
-import type { FilterView } from '../filter/index.js'
 import type { TopicHandle } from '../topic/index.js'
-import { BytesView } from './bytes-view.js'
 
 export abstract class EngineMessage {
   /** The topic that receivers are shown; it may differ from the address that the message was delivered to. */
@@ -19,9 +17,6 @@ export abstract class EngineMessage {
 
   /** The message as bytes: itself, or made at the first call. Throws ENCODE_FAILED for a value that has no bytes. */
   abstract toBytes(): BytesMessage
-
-  /** The message as filters see it, valid as long as the message. */
-  abstract view(): FilterView
 
   /** A message of the same content that stays valid. */
   abstract retain(): EngineMessage
@@ -80,10 +75,6 @@ export class BytesMessage extends EngineMessage {
 
   override toBytes(): this {
     return this
-  }
-
-  override view(): FilterView {
-    return new BytesView(this)
   }
 
   override retain(): BytesMessage {

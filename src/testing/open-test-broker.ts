@@ -3,7 +3,6 @@ import { FanfareError, FaultDisk, SeededRandom } from '../base/index.js'
 import { printTrouble, type BrokerEvent, type Catalog, type Validation } from '../broker/index.js'
 import { jsonCodec, type Codec } from '../codec/index.js'
 import { openEngineOnDisk } from '../embedded/index.js'
-import { Filter } from '../filter/index.js'
 import { Faults } from './faults.js'
 import { MessageRecord } from './message-record.js'
 import { TestBroker } from './test-broker.js'
@@ -74,13 +73,13 @@ async function openOn<C extends Catalog | undefined>(
     faults,
     record,
     codec: options.codec ?? jsonCodec,
-    Filter,
     catalog: options.catalog,
     validate: options.validate,
     onEvent: options.onEvent ?? printUnlessIntended,
     reopen: (nextDisk, nextMs) => openOn(nextDisk, nextMs, random, options),
   })
   // What is loaded when first used is loaded now, so that no test waits for files.
+  await broker.prepare()
   await broker.streams()
   return broker
 }

@@ -7,7 +7,7 @@ import '../../src/broker/durable-verbs.js'
 import '../../src/embedded/embedded-durable.js'
 import { jsonCodec } from '../../src/codec/index.js'
 import { EmbeddedEngine } from '../../src/embedded/index.js'
-import { Filter } from '../../src/filter/index.js'
+import { toLiveFilter } from '../../src/broker/live-filter.js'
 
 /** Turns without any progress that are taken for "nothing more happens". */
 const MOST_TURNS = 2_000
@@ -23,7 +23,7 @@ export class DurableStage {
       engine: this.engine,
       clock: this.clock,
       codec: jsonCodec,
-      Filter,
+      toLiveFilter,
       onEvent: (event) => void this.events.push(event),
       ...parts,
     })

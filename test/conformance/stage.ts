@@ -14,7 +14,7 @@ import {
   type SubscribeOptions,
   type Subscription,
 } from '../../src/engine/index.js'
-import { Filter } from '../../src/filter/index.js'
+import { toLiveFilter } from '../../src/broker/live-filter.js'
 import { encodeHeaderBlock } from '../../src/wire/index.js'
 
 const ARRIVAL_BOUND_MS = 5_000
@@ -140,7 +140,7 @@ export class Stage {
       engine,
       clock: terms.clock ?? systemClock,
       codec: jsonCodec,
-      Filter,
+      toLiveFilter,
       catalog: terms.catalog,
       onEvent: terms.onEvent ?? (() => {}),
     })
