@@ -51,9 +51,8 @@ export type BrokerEvent =
 export function printTrouble(event: BrokerEvent): void {
   switch (event.type) {
     case 'handler-failed':
-      return reportOnConsole('HANDLER_FAILED', `a handler of ${event.pattern} failed`, event.error)
     case 'filter-failed':
-      return reportOnConsole('FILTER_FAILED', `when of ${event.pattern} failed`, event.error)
+      return reportOnConsole('HANDLER_FAILED', `a handler of ${event.pattern} failed`, event.error)
     case 'message-invalid':
       return reportOnConsole(
         'MESSAGE_INVALID',

@@ -2,14 +2,7 @@
 //
 // Handlers run when the engine delivers: an idle handler inside this process is called before `emit` returns; what it
 // emits meanwhile follows after the current message has reached everybody.
-import {
-  Alarms,
-  assert,
-  FanfareError,
-  toMilliseconds,
-  type Clock,
-  type Duration,
-} from '../base/index.js'
+import { Alarms, FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
 import type { Codec } from '../codec/index.js'
 import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
 import { matchesPattern, type TopicHandle } from '../topic/index.js'
@@ -55,7 +48,7 @@ import {
   type TopicSource,
 } from './source.js'
 import type { StreamOptions } from './stream-options.js'
-import { assertRespondOptions, isSelective, type SubscribeOptions } from './subscribe-options.js'
+import { isSelective, type SubscribeOptions } from './subscribe-options.js'
 import type {
   EmitOptions,
   InputOf,
@@ -258,7 +251,6 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     handler: (message: RequestOf<S, C>) => ReplyInputOf<S, C> | Promise<ReplyInputOf<S, C>>,
     options: LiveSubscriptionOptions = {},
   ): Subscription {
-    assertRespondOptions(options)
     const selection = this.#select('respond', source)
     const respond = answering(
       this.#requests,
@@ -513,9 +505,8 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
   }
 
   #filterOf(options: SubscribeOptions): LiveFilter {
-    assert(this.#toLiveFilter !== undefined, 'a broker is prepared before it is used')
     const { engine, filtersGroups } = this.engine.capabilities
-    return this.#toLiveFilter(options, filtersGroups ? undefined : engine)
+    return this.#toLiveFilter!(options, filtersGroups ? undefined : engine)
   }
 
   #open(
@@ -527,7 +518,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     if (typeof handler !== 'function') throw optionInvalid('the handler', handler, 'a function')
     options.signal?.throwIfAborted()
     const feed = this.#feedOf(selection)
-    const filter = isSelective(options) ? this.#filterOf(options) : {}
+    const filter = isSelective(options, refused !== undefined) ? this.#filterOf(options) : {}
     const subscription = new LiveSubscription(
       this,
       selection,

@@ -1,7 +1,7 @@
 // A message published in this process. It carries the value itself; id, time, headers and bytes are made when somebody asks
 // for them, so that an emit to a handler in the same process costs one object (`npm run bench:process`).
 import { IdentifierSource, type Clock } from '../base/index.js'
-import type { Codec } from '../codec/index.js'
+import { jsonCodec, type Codec } from '../codec/index.js'
 import { BytesMessage, EngineMessage } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import { toCommonHeaders, toOwnHeaders } from './cloud-event.js'
@@ -224,9 +224,9 @@ export class LiveMessage extends EngineMessage implements Message {
     return (later.bytes = message)
   }
 
-  /** What its value travels by. */
-  get codec(): Codec {
-    return this.#publication.context.codec
+  /** Its value travels as JSON shows it; what another codec makes of it, only the bytes can tell. */
+  get isPlainJson(): boolean {
+    return this.#publication.context.codec === jsonCodec
   }
 
   /** What travels. */

@@ -224,9 +224,9 @@ export class LiveSubscription implements Receiver, Subscription {
     filter: MessageFilter | undefined,
   ): SubscribeOptions {
     return {
-      ...(group === undefined ? {} : { group }),
-      ...(filter === undefined ? {} : { filter }),
-      ...(this.#when === undefined ? {} : { when: (message) => this.#isWanted(message, pattern) }),
+      ...(group && { group }),
+      ...(filter && { filter }),
+      ...(this.#when && { when: (message) => this.#isWanted(message, pattern) }),
     }
   }
 
@@ -251,9 +251,7 @@ export class LiveSubscription implements Receiver, Subscription {
     if (message instanceof ReceivedMessage && message.check() === undefined) {
       if (message.fault !== undefined) return true
     }
-    const answer: unknown = this.#when!(message)
-    if (typeof answer !== 'boolean') throw noAnswer(answer)
-    return answer
+    return this.#when!(message)
   }
 
   /** What `when` was shown is what the handler gets: nothing is decoded twice. */
@@ -325,17 +323,6 @@ export class LiveSubscription implements Receiver, Subscription {
     const replyTo = message.replyTopic
     if (replyTo !== undefined) this.#refused?.(replyTo, error)
   }
-}
-
-/** A promise would count as true, whatever it comes to. */
-function noAnswer(answer: unknown): FanfareError {
-  return new FanfareError(
-    'OPTION_INVALID',
-    `when must answer true or false, not ${typeof answer}`,
-    {
-      details: { option: 'when' },
-    },
-  )
 }
 
 const OVERFLOW_POLICIES: readonly OverflowPolicy[] = [

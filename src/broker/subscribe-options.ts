@@ -1,7 +1,7 @@
 // The options of live subscriptions.
 import type { LiveSubscriptionOptions } from './live-subscription.js'
 import type { Message } from './message.js'
-import { refuseUnknownOptions } from './option-checks.js'
+import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
 import { CONTENT_OPTION_NAMES, type ContentOptions } from './where.js'
 
 export interface SubscribeOptions<Payload = unknown, Received = Message>
@@ -13,29 +13,25 @@ export interface SubscribeOptions<Payload = unknown, Received = Message>
   readonly when?: (message: Received) => boolean
 }
 
-const RESPOND_OPTION_NAMES = [
+const SUBSCRIBE_OPTIONS: ReadonlySet<string> = new Set<keyof SubscribeOptions>([
   'group',
   'signal',
   'concurrency',
   'capacity',
   'overflow',
-] as const satisfies readonly (keyof LiveSubscriptionOptions)[]
-
-const RESPOND_OPTIONS: ReadonlySet<string> = new Set(RESPOND_OPTION_NAMES)
-const SUBSCRIBE_OPTIONS: ReadonlySet<string> = new Set([
-  ...RESPOND_OPTION_NAMES,
-  ...CONTENT_OPTION_NAMES,
   'when',
+  ...CONTENT_OPTION_NAMES,
 ])
 
-/** Throws OPTION_INVALID. A request that no responder took would wait for its time-out, so responders take all. */
-export function assertRespondOptions(options: LiveSubscriptionOptions): void {
-  refuseUnknownOptions('respond', options, RESPOND_OPTIONS)
-}
-
-/** Throws OPTION_INVALID. Whether some of the messages are selected. */
-export function isSelective(options: SubscribeOptions): boolean {
+/** Whether some of the messages are selected. Throws OPTION_INVALID, for a responder also then: a request that none took would wait. */
+export function isSelective(options: SubscribeOptions, isResponder: boolean): boolean {
   refuseUnknownOptions('subscribe', options, SUBSCRIBE_OPTIONS)
   const { where, headers, key, when } = options
-  return (where ?? headers ?? key ?? when) !== undefined
+  const given = where ?? headers ?? key ?? when
+  if (isResponder && given !== undefined)
+    throw optionInvalid('a filter of respond', given, 'absent')
+  if (when !== undefined && typeof when !== 'function') {
+    throw optionInvalid('when', when, 'a function')
+  }
+  return given !== undefined
 }
