@@ -24,12 +24,14 @@ import type { AnyDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
 import type { Receipt } from './durable-publisher.js'
 import type { DurableVerbs, TransactionOptions } from './durable-verbs.js'
+import type { toLiveFilter } from './live-filter.js'
 import { LiveMessage, type MessageContext, type Publication } from './live-message.js'
 import {
   LiveSubscription,
   type Feed,
   type LiveSubscriptionOptions,
   type Subscription,
+  type LiveFilter,
 } from './live-subscription.js'
 import { assertKind, type Verb } from './message-kinds.js'
 import type { Message } from './message.js'
@@ -53,10 +55,12 @@ import {
   type TopicSource,
 } from './source.js'
 import type { StreamOptions } from './stream-options.js'
+import { isSelective, type SubscribeOptions } from './subscribe-options.js'
 import type {
   EmitOptions,
   InputOf,
   OptionsFor,
+  PayloadOf,
   Receivable,
   ReplyInputOf,
   ReplyOf,
@@ -67,6 +71,7 @@ import type { Transaction, TransactionOf } from './transaction.js'
 import { TypeIndex, typeTopic } from './type-index.js'
 import type { Validation } from './validation.js'
 import { waitFor } from './waiting.js'
+import type { ContentOptions } from './where.js'
 
 export interface RequestOptions extends EmitOptions {
   /** Longest wait for the answer; default '5s'. */
@@ -94,6 +99,8 @@ export interface BrokerParts<C extends Catalog | undefined = Catalog | undefined
   readonly catalog?: C | undefined
   /** Default 'both'. */
   readonly validate?: Validation | undefined
+  /** Absent: `prepare` loads it. */
+  readonly toLiveFilter?: typeof toLiveFilter
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined
 }
 
@@ -112,6 +119,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
   readonly context: MessageContext
   readonly #alarms: Alarms
   readonly #catalog: CatalogIndex
+  #toLiveFilter: typeof toLiveFilter | undefined
   readonly #onEvent: (event: BrokerEvent) => void
   readonly #subscriptions = new Set<LiveSubscription>()
   readonly #streams = new Set<MessageStream<Message>>()
@@ -128,6 +136,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
 
   constructor(parts: BrokerParts<C>) {
     this.engine = parts.engine
+    this.#toLiveFilter = parts.toLiveFilter
     const { validate: validation = 'both' } = parts
     this.context = { clock: parts.clock, codec: parts.codec, validation }
     // A request that waits for its answer keeps the process alive; an idle broker does not.
@@ -142,6 +151,12 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
       underWay: this.#requestsUnderWay,
     }
     this.engine.onEvent((event) => this.report(event))
+  }
+
+  /** @internal Loads what must be at hand when a subscription filters. */
+  async prepare(): Promise<this> {
+    this.#toLiveFilter ??= (await import('./live-filter.js')).toLiveFilter
+    return this
   }
 
   get isClosed(): boolean {
@@ -180,7 +195,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
   subscribe<const S extends Sources>(
     source: S & Receivable<S, C, 'subscribe'>,
     handler: (message: MessageOf<S, C>) => unknown,
-    options: LiveSubscriptionOptions = {},
+    options: SubscribeOptions<PayloadOf<S, C, 'event'>, MessageOf<S, C>> = {},
   ): Subscription {
     return this.#open(
       this.#select('subscribe', source),
@@ -196,7 +211,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
    */
   messages<const S extends Sources>(
     source: S & Receivable<S, C, 'subscribe'>,
-    options: Omit<LiveSubscriptionOptions, 'concurrency'> = {},
+    options: Omit<SubscribeOptions<PayloadOf<S, C, 'event'>, MessageOf<S, C>>, 'concurrency'> = {},
   ): AsyncIterableIterator<MessageOf<S, C>> & AsyncDisposable {
     const { signal, ...rest } = options
     const selection = this.#select('subscribe', source)
@@ -338,10 +353,15 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     name: string,
     source: S & Receivable<S, C, 'consume'>,
     handler: (message: ConsumedMessageOf<S, C>, tx: TransactionOf<D, C>) => unknown,
-    options: ConsumeOptions<D> = {},
+    options: ConsumeOptions<D> & ContentOptions<PayloadOf<S, C, 'event' | 'command'>> = {},
   ): Promise<Consumption> {
     this.#assertOpen()
-    return (await this.#loadVerbs()).consume(name, source, handler, options)
+    return (await this.#loadVerbs()).consume(
+      name,
+      source,
+      handler,
+      options as ConsumeOptions & ContentOptions,
+    )
   }
 
   /**
@@ -520,6 +540,11 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     return this.#catalog.select(verb, source)
   }
 
+  #filterOf(options: SubscribeOptions): LiveFilter {
+    const { engine, filtersGroups } = this.engine.capabilities
+    return this.#toLiveFilter!(options, filtersGroups ? undefined : engine)
+  }
+
   #open(
     selection: Selection,
     handler: (message: Message) => unknown,
@@ -529,7 +554,16 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     if (typeof handler !== 'function') throw optionInvalid('the handler', handler, 'a function')
     options.signal?.throwIfAborted()
     const feed = this.#feedOf(selection)
-    const subscription = new LiveSubscription(this, selection, feed, handler, options, refused)
+    const filter = isSelective(options, refused !== undefined) ? this.#filterOf(options) : {}
+    const subscription = new LiveSubscription(
+      this,
+      selection,
+      feed,
+      handler,
+      options,
+      filter,
+      refused,
+    )
     this.#subscriptions.add(subscription)
     return subscription
   }

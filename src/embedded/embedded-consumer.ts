@@ -13,6 +13,7 @@ import {
   type StoredMessage,
   type VerdictDone,
 } from '../engine/index.js'
+import type { FilterView } from '../filter/index.js'
 import { inBackground } from './background.js'
 import type { ConsumerHome } from './consumer-home.js'
 import { ConsumerAlarms } from './consumer-alarms.js'
@@ -30,7 +31,7 @@ import { InFlight } from './in-flight.js'
 import { Member } from './member.js'
 import { Members } from './members.js'
 import { MessageSource } from './message-source.js'
-import { PendingCount } from './pending-count.js'
+import { PendingCount, type PendingRange } from './pending-count.js'
 import type { Interested } from './interested.js'
 import { resolveStart } from './start-point.js'
 import type { StreamSite } from './stream-site.js'
@@ -150,6 +151,7 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
 
   async info(): Promise<ConsumerInfo> {
     this.#assertThere()
+    if (this.pending.isStale) await this.#countPending()
     const ledger = this.#ledger
     return {
       settings: this.settings,
@@ -293,14 +295,21 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   }
 
   wants(topic: string): boolean {
-    return this.source.filter.matches(topic)
+    return this.source.selection.topics.matches(topic)
   }
 
   hasSettled(sequence: number): boolean {
     return this.#ledger.isSettled(sequence) && !this.#settling.has(sequence)
   }
 
-  /** A message that this consumer wants was accepted. */
+  get isByContent(): boolean {
+    return this.source.selection.isByContent
+  }
+
+  admits(view: FilterView): boolean {
+    return this.source.selection.admits(view)
+  }
+
   messageAccepted(): void {
     this.pending.count += 1
   }
@@ -332,7 +341,9 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   messageRemoved(sequence: number, topic: string): void {
     // What lies before its start was never counted.
     if (sequence <= this.#ledger.deliveredSequence || this.#ledger.isSettled(sequence)) return
-    if (this.wants(topic)) this.pending.count -= 1
+    if (!this.wants(topic)) return
+    if (this.isByContent) this.pending.isStale = true
+    else this.pending.count -= 1
   }
 
   /** Hands out letters of this consumer again, the oldest original first; they leave the box when they are settled. */
@@ -392,11 +403,13 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
     this.#loop.call()
   }
 
-  async #countPending(): Promise<void> {
-    const { filter } = this.source
-    const from = this.#ledger.lookedThrough + 1
-    const untouched = this.#ledger.countUntouched()
-    await this.pending.recount(from, untouched, filter, () => this.#site.store.flush())
+  #countPending(): Promise<void> {
+    const begin = (): PendingRange => ({
+      position: this.#ledger.lookedThrough + 1,
+      untouched: this.#ledger.countUntouched(),
+      selection: this.source.selection,
+    })
+    return this.pending.recount(begin, () => this.#site.store.flush())
   }
 
   // ---- handing out -------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ import { Receipts } from './receipts.js'
 import { HAS_ID, HAS_TTL, IS_DELAYED } from './record-flags.js'
 import { RecordReader } from './record-reader.js'
 import { walkRecords } from './record-walk.js'
-import { Retention } from './retention.js'
+import { Retention, whoAdmits } from './retention.js'
 import { RollUps } from './roll-ups.js'
 import { StreamConsumers } from './stream-consumers.js'
 import { deletedError, sinkFailed } from './stream-errors.js'
@@ -214,7 +214,9 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     if (options.rollUp !== undefined) {
       this.#rollUps.add({ sequence, topic: options.rollUp === 'topic' ? address.name : undefined })
     }
-    for (const consumer of this.#site.consumersOf(address)) consumer.messageAccepted()
+    for (const consumer of whoAdmits(this.#site.consumersOf(address), message)) {
+      consumer.messageAccepted()
+    }
     return sequence
   }
 
@@ -271,7 +273,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   read(options: ReadOptions = {}): StreamReader {
     this.#assertThere()
-    return new RecordReader(this.log, this.#site.topicAt, options)
+    return new RecordReader(this.log, this.#site, options)
   }
 
   async topics(pattern = '>'): Promise<TopicState[]> {

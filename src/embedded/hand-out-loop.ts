@@ -10,7 +10,7 @@ import type { MessageSource } from './message-source.js'
 import type { PendingCount } from './pending-count.js'
 import type { StreamSite } from './stream-site.js'
 
-/** Hand-outs after which other work of the process gets its turn. */
+/** Hand-outs, or messages looked at, after which other work of the process gets its turn. */
 const MOST_IN_ONE_GO = 1_024
 
 /** How long to wait when attempts could not be written. */
@@ -70,11 +70,11 @@ export class HandOutLoop {
     let inOneGo = 0
     while (owner.isRunning && (this.#isCalled || ready !== undefined)) {
       this.#isCalled = false
-      const next = this.#takeBatch()
+      const { batch: next, looked } = this.#takeBatch()
+      inOneGo += looked
       const writing = next.isEmpty ? undefined : this.#writeAttempts(next)
       if (ready !== undefined) {
         await this.#deliver(ready)
-        inOneGo += ready.items.length
         this.#isCalled = true
       }
       const isWritten = await writing
@@ -89,29 +89,35 @@ export class HandOutLoop {
     owner.rested()
   }
 
-  #takeBatch(): HandOutBatch {
+  /** The next batch, and how many messages were looked at for it. */
+  #takeBatch(): { readonly batch: HandOutBatch; readonly looked: number } {
     const owner = this.#owner
     owner.workAtDesk()
     const batch = new HandOutBatch()
-    if (!owner.isPaused) this.#fill(batch)
+    const passedOver = owner.isPaused ? 0 : this.#fill(batch)
     // What was looked at may be parked behind a dead letter.
     if (batch.isEmpty) owner.workAtDesk()
-    else this.#isCalled = true
-    return batch
+    if (!batch.isEmpty || passedOver >= MOST_IN_ONE_GO) this.#isCalled = true
+    return { batch, looked: Math.max(passedOver, batch.items.length) }
   }
 
-  #fill(batch: HandOutBatch): void {
+  /** Answers how many messages were looked at; it stops at the most to give way. */
+  #fill(batch: HandOutBatch): number {
     const { ledger, source, pending, members, settings } = this.#owner
     const nowMs = this.#site.clock.nowMs()
-    while (!batch.isFull) {
+    let looked = 0
+    while (!batch.isFull && looked < MOST_IN_ONE_GO) {
       const member = members.next()
-      if (member === undefined) return
+      if (member === undefined) break
       const next = ledger.take(nowMs)
       if (next === undefined) {
-        if (!ledger.wantsMore) return
-        if (source.readOn(ledger)) continue
+        if (!ledger.wantsMore) break
+        if (source.readOn(ledger)) {
+          looked += 1
+          continue
+        }
         if (source.isAtEnd && settings.order === 'stream') pending.count = 0
-        return
+        break
       }
       const { id, token, deliveryCount, isRedelivery } = next
       if (!isRedelivery && id > 0) pending.count -= 1
@@ -121,6 +127,7 @@ export class HandOutLoop {
       if (settings.acknowledge !== 'none') this.#owner.flies(item)
       batch.add(item)
     }
+    return looked
   }
 
   /** An attempt is written before its hand-out; false: it could not be, and everything is as before. */

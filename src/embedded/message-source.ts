@@ -8,10 +8,10 @@ import type { Interested } from './interested.js'
 import { KeptMessages } from './kept-messages.js'
 import type { ConsumerTerms } from './consumer-record.js'
 import { orderKeyOf, restoreOriginal, type DeadLetterBox } from './dead-letter-box.js'
+import { MessageSelection } from './message-selection.js'
 import { IS_DELAYED } from './record-flags.js'
 import { toStoredMessage } from './stream-record.js'
 import type { StreamSite } from './stream-site.js'
-import { TopicFilter } from './topic-selection.js'
 
 export class MessageSource {
   /** Replay at the original pace: when the next message is due; Infinity: there is nothing to wait for. */
@@ -28,7 +28,7 @@ export class MessageSource {
   readonly #loaded: () => void
   readonly #reader: Interested
   readonly #kept = new KeptMessages()
-  #filter: TopicFilter
+  #selection: MessageSelection
   #cursor: LogCursor | undefined
   #isLoading = false
   #replay: { readonly startedAtMs: number; readonly firstTimeMs: number } | undefined
@@ -46,7 +46,7 @@ export class MessageSource {
     this.#terms = terms
     this.#loaded = loaded
     this.#reader = reader
-    this.#filter = new TopicFilter(terms().settings.topics)
+    this.#selection = this.#select()
     this.targets = terms().targets
   }
 
@@ -57,14 +57,14 @@ export class MessageSource {
     return position > log.acceptedSequence
   }
 
-  get filter(): TopicFilter {
-    return this.#filter
+  get selection(): MessageSelection {
+    return this.#selection
   }
 
   /** Begins to read at `position`, by the terms as they are now. */
   begin(position: number): void {
     this.close()
-    this.#filter = new TopicFilter(this.#terms().settings.topics)
+    this.#selection = this.#select()
     this.#cursor = this.#home.log.cursor(position)
   }
 
@@ -111,8 +111,8 @@ export class MessageSource {
     if (found === 'end') this.#follow(cursor)
     if (found !== 'record') return false
     const message = toStoredMessage(cursor, this.#site.topicAt)
-    const { sequence, handle } = message
-    if ((cursor.flags & IS_DELAYED) !== 0 || !this.#filter.matches(handle.name)) {
+    const { sequence } = message
+    if ((cursor.flags & IS_DELAYED) !== 0 || !this.#selection.matches(message)) {
       ledger.skip(sequence)
       return true
     }
@@ -122,8 +122,12 @@ export class MessageSource {
     return true
   }
 
-  /** Offers the ledger a message that the feed shows; false: as much is kept as may be. */
+  /** Offers the ledger a message on a topic of its own that the feed shows; false: as much is kept as may be. */
   take(ledger: ConsumerLedger, message: StoredMessage): boolean {
+    if (!this.#selection.matches(message)) {
+      ledger.skip(message.sequence)
+      return true
+    }
     if (this.#kept.isFull) return false
     const { sequence } = message
     ledger.offer(sequence, this.keyOf(message))
@@ -147,6 +151,11 @@ export class MessageSource {
     }
     this.isFollowing = true
     feed.join(this.#reader, cursor.position)
+  }
+
+  #select(): MessageSelection {
+    const { topics, where } = this.#terms().settings
+    return new MessageSelection(topics, where)
   }
 
   /** Passes over what the ledger knows to be settled, and what lies between the targets. */

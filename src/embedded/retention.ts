@@ -1,13 +1,18 @@
 // Which messages a stream keeps for its consumers: with 'work-queue' until one consumer has settled them, with 'interest' until
 // every consumer that wants them has. What follows from settlements is derived again after a restart and not logged.
 import type { Clock } from '../base/index.js'
-import type { EngineEvent, StreamSettings } from '../engine/index.js'
+import {
+  BytesView,
+  type BytesMessage,
+  type EngineEvent,
+  type StreamSettings,
+} from '../engine/index.js'
 import type { Log, LogRecord } from '../log/index.js'
 import { inBackground } from './background.js'
 import type { Interested } from './interested.js'
 import { IS_DELAYED } from './record-flags.js'
 import { walkRecords } from './record-walk.js'
-import type { TopicLookUp } from './stream-record.js'
+import { toStoredMessage, type TopicLookUp } from './stream-record.js'
 
 /** What it needs of the engine. */
 export interface RetentionSite {
@@ -74,12 +79,25 @@ export class Retention {
     })
   }
 
-  #isDone({ sequence, flags, bytes, keyStart, keyEnd }: LogRecord): boolean {
+  #isDone(record: LogRecord): boolean {
+    const { sequence, flags } = record
     if ((flags & IS_DELAYED) !== 0) return false
-    const { name } = this.#site.topicAt(bytes, keyStart, keyEnd)
-    const interested = [...this.#consumers()].filter((consumer) => consumer.wants(name))
+    const message = toStoredMessage(record, this.#site.topicAt)
+    const { name } = message.handle
+    const concerned = [...this.#consumers()].filter((consumer) => consumer.wants(name))
+    const interested = whoAdmits(concerned, message)
     return this.#policy === 'work-queue'
       ? interested.some((consumer) => consumer.hasSettled(sequence))
       : interested.every((consumer) => consumer.hasSettled(sequence))
   }
+}
+
+/** Those of `consumers` that want this message, which is of one of their topics; it is looked at once, if anybody asks. */
+export function whoAdmits<C extends Interested>(
+  consumers: readonly C[],
+  message: BytesMessage,
+): readonly C[] {
+  if (!consumers.some(({ isByContent }) => isByContent)) return consumers
+  const view = new BytesView(message)
+  return consumers.filter((consumer) => consumer.admits(view))
 }

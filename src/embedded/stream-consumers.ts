@@ -10,6 +10,7 @@ import { PatternIndex, patternsOverlap } from '../topic/index.js'
 import type { ConsumerHome } from './consumer-home.js'
 import type { RecoveredConsumer } from './consumer-record.js'
 import { EmbeddedConsumer } from './embedded-consumer.js'
+import { withCanonicalFilter } from './message-selection.js'
 import { consumerDiffersError, noConsumerError } from './stream-errors.js'
 import type { StreamSite } from './stream-site.js'
 
@@ -44,8 +45,9 @@ export class StreamConsumers {
     return [...wanting]
   }
 
-  async create(settings: ConsumerSettings): Promise<Consumer> {
-    assertConsumerSettings(settings, this.#home.settings)
+  async create(given: ConsumerSettings): Promise<Consumer> {
+    assertConsumerSettings(given, this.#home.settings)
+    const settings = withCanonicalFilter(given)
     const existing = this.#byName.get(settings.name)
     if (existing !== undefined) {
       const fields = differingFields(existing.settings, settings)
@@ -66,7 +68,7 @@ export class StreamConsumers {
     if (consumer === undefined) throw noConsumerError(this.#home.name, settings.name)
     assertChangeable(this.#home.name, consumer.settings, settings)
     this.#displace(consumer)
-    const updated = consumer.update(settings)
+    const updated = consumer.update(withCanonicalFilter(settings))
     this.#place(consumer)
     await updated
     return consumer

@@ -80,6 +80,7 @@ async function openOn<C extends Catalog | undefined>(
     reopen: (nextDisk, nextMs) => openOn(nextDisk, nextMs, random, options),
   })
   // What is loaded when first used is loaded now, so that no test waits for files.
+  await broker.prepare()
   await broker.streams()
   return broker
 }
