@@ -10,6 +10,12 @@ export interface DiskFile {
   read(bytes: Uint8Array, from: number, to: number, position: number): Promise<number>
   /** Writes all of `bytes[from, to)` at `position`. The bytes must not change until it resolves. */
   write(bytes: Uint8Array, from: number, to: number, position: number): Promise<void>
+  /**
+   * Writes the pieces one behind the other at `position` and resolves when they would survive a loss of power; it says nothing of what
+   * was written before. One call of the system where the file is open for 'durable' and the system can. A failure other than
+   * DISK_FULL is that of a sync.
+   */
+  writeDurably(pieces: readonly Uint8Array[], position: number): Promise<void>
   /** Resolves when everything written so far would survive a loss of power (fdatasync). Never retried after a failure. */
   sync(): Promise<void>
   truncate(length: number): Promise<void>
@@ -18,8 +24,8 @@ export interface DiskFile {
   close(): Promise<void>
 }
 
-/** `create` fails when the file exists, `read` and `write` when it does not. */
-export type OpenMode = 'read' | 'write' | 'create'
+/** `create` fails when the file exists, the others when it does not. 'durable' is for `writeDurably`. */
+export type OpenMode = 'read' | 'write' | 'create' | 'durable'
 
 /**
  * What a file is opened for, and so what its calls may wait for: those of a 'commit' wait for nothing, of 'read' there are

@@ -62,6 +62,9 @@ export class DurablePublisher implements ReceiptSink {
   #first = 0
   #next = 0
   #waiting = 0
+  /** Every token below was given to the engine, unless it was settled before; and how many of those have no receipt. */
+  #sentEnd = 0
+  #sent = 0
   /** What is to be undone when a token with terms of its own settles. */
   readonly #own = new Map<number, () => void>()
   /** `#next` at the last looks, the oldest first. */
@@ -194,6 +197,7 @@ export class DurablePublisher implements ReceiptSink {
     this.#resolves[place] = undefined
     this.#rejects[place] = undefined
     this.#waiting -= 1
+    if (token < this.#sentEnd) this.#sent -= 1
     if (this.#own.size > 0) this.#unwatch(token)
     if (token !== this.#first) return
     const mask = this.#resolves.length - 1
@@ -222,10 +226,12 @@ export class DurablePublisher implements ReceiptSink {
     message: EngineMessage,
     append: AppendOptions | undefined,
   ): void {
+    this.#sentEnd = token + 1
+    this.#sent += 1
     try {
       const outcome = this.#durable.publish(topic, message, this, token, append)
-      // Without a receipt to come nothing would ever let the others go on.
-      if (isOverMark(outcome) && this.#waiting > 0) this.#isHolding = true
+      // Without a receipt to come nothing would ever let the others go on: they are not held for another publisher's backlog.
+      if (isOverMark(outcome) && this.#sent > 0) this.#isHolding = true
     } catch (error) {
       this.#fail(token, error)
     }

@@ -19,7 +19,7 @@ export type {
 /** @internal For those who make a `Broker` by hand. */
 export { loadBodyReading } from './body-reading.js'
 export { replyFailed } from './reply-failed.js'
-export { Broker, type BrokerParts, type CloseOptions } from './broker.js'
+export { Broker, type BrokerParts, type CloseOptions, type FlushOptions } from './broker.js'
 export { printTrouble, type BrokerEvent } from './broker-event.js'
 export type { BrokerStream, PurgeOptions, StreamInfo } from './broker-stream.js'
 export type {
@@ -51,7 +51,11 @@ export {
 } from './definition.js'
 export type { Receipt } from './durable-publisher.js'
 export type { TransactionOptions } from './durable-verbs.js'
-export type { LiveSubscriptionOptions, Subscription } from './live-subscription.js'
+export type {
+  LiveSubscriptionOptions,
+  Subscription,
+  SubscriptionCloseOptions,
+} from './live-subscription.js'
 export type { Message } from './message.js'
 export type { CauseStorage } from './message-context.js'
 export type { Answer, RequestManyOptions, RequestOptions } from './request-terms.js'
@@ -74,7 +78,9 @@ export type { StoredMessage, StoredMessageOf } from './stored-message.js'
 export type { StreamDeadLetters, DeadLetter, DeadLetterQuery } from './stream-dead-letters.js'
 export type { Durability, StreamChanges, StreamOptions } from './stream-options.js'
 export type { ReadOptions } from './stream-reading.js'
+export type { SubscribeOptions } from './subscribe-options.js'
 export type { EmitOptions, InputOf, Refused, ReplyInputOf, ReplyOf, Target } from './target.js'
 export type { Transaction, TransactionOf } from './transaction.js'
 export type { ParametersOf } from './topic-template.js'
 export type { Validation } from './validation.js'
+export type { ContentOptions, Where } from './where.js'

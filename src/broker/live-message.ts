@@ -1,7 +1,7 @@
 // A message published in this process. It carries the value itself; id, time, headers and bytes are made when somebody asks
 // for them, so that an emit to a handler in the same process costs one object (`npm run bench:process`).
 import { IdentifierSource } from '../base/index.js'
-import { encodeBody, type Codec, type Compressor } from '../codec/index.js'
+import { encodeBody, jsonCodec, type Codec, type Compressor } from '../codec/index.js'
 import { BytesMessage, EngineMessage } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import type { PublishedAttributes } from './causation.js'
@@ -236,6 +236,10 @@ export class LiveMessage extends EngineMessage implements Message {
       writeMessage(message, reply, this.#publication.opening, fields, body)
     } else if (given.size + extra.length > 0) {
       writeMessage(message, reply, PLAIN_OPENING, [...extra, ...given], body)
+    } else if (reply.length === 0 && this.isPlainJson) {
+      // The codec's bytes are nobody else's, so that they need no copy.
+      message.buffer = body
+      message.bodyEnd = body.length
     } else writeMessage(message, reply, NO_BYTES, NO_FIELDS, body)
     return (later.bytes = message)
   }
@@ -248,9 +252,7 @@ export class LiveMessage extends EngineMessage implements Message {
 
   /** A message of the same content, with attributes. */
   withAttributes(attributes: PublishedAttributes | undefined): LiveMessage {
-    const later = this.#lazy
-    const input = 'input' in later ? later.input : this.data
-    const message = new LiveMessage(this.#publication, input, this.data, attributes)
+    const message = new LiveMessage(this.#publication, this.input, this.data, attributes)
     message.#lazy.body = this.#encoded()
     return message
   }
@@ -271,10 +273,7 @@ export class LiveMessage extends EngineMessage implements Message {
 
   #encoded(): Uint8Array {
     const later = this.#lazy
-    return (later.body ??= encodeBody(
-      this.#publication.codec,
-      'input' in later ? later.input : this.data,
-    ))
+    return (later.body ??= encodeBody(this.#publication.codec, this.input))
   }
 
   #compressed(compressor: Compressor): Uint8Array {
@@ -295,6 +294,17 @@ export class LiveMessage extends EngineMessage implements Message {
     if (travelling !== undefined && travelling !== body) fields.push([CONTENT_ENCODING, encoding])
     if (reply !== undefined) fields.push([ACCEPT_ENCODING, accepted])
     return fields
+  }
+
+  /** Its value travels as JSON shows it; what another codec makes of it, only the bytes can tell. */
+  get isPlainJson(): boolean {
+    return this.#publication.codec === jsonCodec
+  }
+
+  /** What travels. */
+  get input(): unknown {
+    const later = this.#later
+    return later !== undefined && 'input' in later ? later.input : this.data
   }
 
   get #lazy(): Later {

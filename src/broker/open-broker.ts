@@ -107,7 +107,7 @@ export async function openBroker<const C extends Catalog | undefined = undefined
     compression === undefined
       ? undefined
       : await (await import('./compression-option.js')).toCompressor(compression, maxInflatedBytes)
-  return new Broker<C>({
+  const broker = new Broker<C>({
     engine: await openEngine(options),
     clock: systemClock,
     codec,
@@ -120,6 +120,7 @@ export async function openBroker<const C extends Catalog | undefined = undefined
     validate,
     onEvent: options.onEvent,
   })
+  return broker.prepare()
 }
 
 async function openEngine({

@@ -83,7 +83,13 @@ export function toMessage(
   options: AttributeOptions | undefined,
   advice = 'publish or request instead, which wait for it',
 ): LiveMessage {
-  if (!publication.isChecked) return withAttributes(publication, input, input, options)
+  if (!publication.isChecked) {
+    // Most messages, and all of them pass here: one object, and no call that the engine might not inline.
+    if (options === undefined && publication.context.causes === undefined) {
+      return new LiveMessage(publication, input, input, undefined)
+    }
+    return withAttributes(publication, input, input, options)
+  }
   const { schema } = publication.definition!
   const output = validateNow(schema, input, publication.topic.name, advice)
   return withAttributes(publication, input, publication.dataOf(input, output), options)

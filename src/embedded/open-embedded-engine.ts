@@ -24,9 +24,11 @@ export interface EmbeddedDirectoryOptions {
 export async function openEmbeddedEngine(
   options: EmbeddedDirectoryOptions,
 ): Promise<EmbeddedEngine> {
-  const { accessDirectory } = await import('./directory-access.js')
+  const { lockDirectory, openSystemDisk } = await import('../base/disk/index.js')
   const { directory, lockWaitMs, clock = systemClock } = options
-  const { disk, lock } = await accessDirectory(directory, clock, lockWaitMs)
+  const disk = await openSystemDisk(directory)
+  const waiting = lockWaitMs === undefined ? {} : { waitMs: lockWaitMs }
+  const lock = await lockDirectory(directory, { clock, ...waiting })
   try {
     return await openEngineOnDisk(disk, options, () => lock.release())
   } catch (error) {

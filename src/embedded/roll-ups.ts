@@ -67,7 +67,7 @@ export class RollUps {
       this.#log.trim(before - 1, true)
       return
     }
-    const replaced = await selectForPurge(this.#log, this.#site.topicAt, { topic, before })
+    const replaced = await selectForPurge(this.#log, this.#site, { topic, before })
     for (const sequence of replaced) this.#log.remove(sequence, true)
   }
 }

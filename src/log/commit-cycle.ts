@@ -1,4 +1,5 @@
-// Commits one group at a time: writes it, makes it safe and tells of it, while the next group is being filled.
+// Commits one group after another: writes it, makes it safe and tells of it, while the next group is being filled. Where much has
+// gathered meanwhile, the next one is on its way to the disk before the one before it is told.
 //
 // Where a group is written:
 // - One log that wants an fsync, and nothing that belongs together: to that log's segment, one fdatasync.
@@ -16,6 +17,9 @@ import { SegmentCopies } from './segment-copies.js'
 import { toFanfareError, type StoreHealth } from './store-health.js'
 import type { DiskReserve } from './store-root.js'
 
+/** Over about so many groups the times of a cycle are averaged. */
+const AVERAGED_GROUPS = 4
+
 export interface CommitParts {
   readonly clock: Clock
   readonly groups: GroupQueue
@@ -23,15 +27,34 @@ export interface CommitParts {
   readonly checkpoints: Checkpoints
   readonly reserve: DiskReserve
   readonly health: StoreHealth
+  /** So many bytes must wait for them to be on their way to the disk before the group in front is told (`#mayOverlap`). */
+  readonly overlapBytes: number
+}
+
+/** A group on its way to the disk. */
+interface Commit {
+  readonly group: Group
+  readonly placed: readonly PlacedPart[]
+  readonly mark: JournalMark
+  /** Reservations, which hold when it is safe. */
+  readonly reserved: readonly Reservation[]
+  /** Resolves when it is safe, with the error when it cannot be. */
+  readonly written: Promise<FanfareError | undefined>
+}
+
+interface Reservation {
+  readonly log: FileLog
+  readonly ceiling: number
 }
 
 export class CommitCycle {
   readonly #parts: CommitParts
   readonly #copies: SegmentCopies
   readonly #entries = new EntryWriter()
-  /** Reservations of the cycle, which hold when it is safe. */
-  #reserved: { readonly log: FileLog; readonly ceiling: number }[] = []
   #number = 0
+  /** How long a group takes, of late: on the disk, and those who are told of it. */
+  #diskMs = 0
+  #tellingMs = 0
   #running: Promise<void> | undefined
   #isPlanned = false
 
@@ -65,12 +88,15 @@ export class CommitCycle {
 
   async #run(): Promise<void> {
     const copies = this.#copies
+    let next: Commit | undefined
     for (;;) {
-      const group = this.#take()
-      if (group !== undefined) await this.#commit(group)
+      const commit: Commit | undefined = next ?? this.#begin()
+      next = undefined
+      if (commit !== undefined) next = await this.#finish(commit)
       else if (!copies.isWaiting) return
-      if (copies.isOverdue || (copies.isWaiting && group === undefined)) {
-        if (!(await copies.copySome()) && group === undefined) return
+      if (next !== undefined) continue
+      if (copies.isOverdue || (copies.isWaiting && commit === undefined)) {
+        if (!(await copies.copySome()) && commit === undefined) return
       }
     }
   }
@@ -86,57 +112,86 @@ export class CommitCycle {
     return group
   }
 
-  async #commit(group: Group): Promise<void> {
-    const { checkpoints, reserve } = this.#parts
+  /** Gives the next group its place and begins to write it. */
+  #begin(): Commit | undefined {
+    const group = this.#take()
+    if (group === undefined) return undefined
     this.#number += 1
     const parts = group.parts.filter(({ log }) => !log.isDropped)
     const placed = parts.map(({ log, blocks }) => log.place(blocks, this.#number))
-    const mark = checkpoints.journal.mark()
-    try {
-      await this.#write(group, placed)
-    } catch (error) {
-      await this.#fail(group, placed, mark, toFanfareError(error))
-      return
-    }
-    this.#tell(group, placed)
-    if (group.snapshot !== undefined) await checkpoints.begin(group.snapshot)
-    if (!reserve.isThere && placed.length > 0) await reserve.keep()
+    const mark = this.#parts.checkpoints.journal.mark()
+    const reserved = reservationsFor(placed)
+    const startedMs = this.#parts.clock.elapsedMs()
+    const written = this.#write(group, placed, reserved).then(() => {
+      this.#diskMs = this.#average(this.#diskMs, startedMs)
+      return undefined
+    }, toFanfareError)
+    return { group, placed, mark, reserved, written }
   }
 
-  async #write(group: Group, placed: readonly PlacedPart[]): Promise<void> {
+  /** Tells of a group when it is safe. Answers the next, if that was begun meanwhile. */
+  async #finish(commit: Commit): Promise<Commit | undefined> {
+    const { checkpoints, reserve } = this.#parts
+    const error = await commit.written
+    if (error !== undefined) {
+      await this.#fail(commit, error)
+      return undefined
+    }
+    const { snapshot } = commit.group
+    const next = snapshot === undefined && this.#mayOverlap() ? this.#begin() : undefined
+    // The call of the disk is some promises away, and those who are told may be at work for milliseconds.
+    if (next !== undefined) await new Promise<void>((go) => this.#parts.clock.defer(go))
+    const startedMs = this.#parts.clock.elapsedMs()
+    this.#tell(commit)
+    this.#tellingMs = this.#average(this.#tellingMs, startedMs)
+    if (next !== undefined) return next
+    if (snapshot !== undefined) await checkpoints.begin(snapshot)
+    if (!reserve.isThere && commit.placed.length > 0) await reserve.keep()
+    return undefined
+  }
+
+  /**
+   * Whether the next group is on its way to the disk before the one in front of it is told. What is told calls publishers, who publish on:
+   * the disk had better wait for them and sync all of it at once, as each sync has its price, unless nothing more fits into the group, or
+   * those who are told take as long as the disk.
+   */
+  #mayOverlap(): boolean {
+    const { groups, reserve, overlapBytes } = this.#parts
+    if (!reserve.isThere || this.#copies.isOverdue) return false
+    if (groups.hasFull) return true
+    return groups.waitingBytes >= overlapBytes && this.#tellingMs * 2 >= this.#diskMs
+  }
+
+  #average(beforeMs: number, startedMs: number): number {
+    return beforeMs + (this.#parts.clock.elapsedMs() - startedMs - beforeMs) / AVERAGED_GROUPS
+  }
+
+  async #write(
+    group: Group,
+    placed: readonly PlacedPart[],
+    reserved: readonly Reservation[],
+  ): Promise<void> {
     const { journal } = this.#parts.checkpoints
     const entries = this.#entries
     entries.clear()
-    this.#reserved = []
-    let needsSync = this.#reserveAhead(placed) || group.needsSync
-    const fsyncParts = placed.filter(({ log }) => log.settings.durability === 'fsync')
-    if (fsyncParts.length > 1 || placed.some(({ log }) => log.isBroken)) needsSync = true
+    for (const { log, ceiling } of reserved) entries.ceiling(log.incarnation, ceiling)
+    let needsSync = reserved.length > 0 || group.needsSync
+    const isSynced = ({ log }: PlacedPart): boolean => log.settings.durability === 'fsync'
+    if (placed.filter(isSynced).length > 1 || placed.some(({ log }) => log.isBroken)) {
+      needsSync = true
+    }
     // In a journal that is synced, blocks that may belong together lie in one batch.
-    const journaled = needsSync
-      ? placed.filter((part) => group.needsSync || fsyncParts.includes(part) || part.log.isBroken)
-      : []
+    const isJournaled = (part: PlacedPart): boolean =>
+      needsSync && (group.needsSync || isSynced(part) || part.log.isBroken)
+    const journaled = new Set(placed.filter(isJournaled))
     for (const part of journaled) addBlocks(entries, part)
     for (const item of group.items) item.write?.(entries)
     for (const { name, snapshot } of group.renewals) entries.owner(name, snapshot)
-    if (entries.count > 0) {
-      await journal.write(entries)
-      if (needsSync) await journal.sync()
-    }
+    if (entries.count > 0) await (needsSync ? journal.commit(entries) : journal.write(entries))
     for (const part of placed) {
-      if (journaled.includes(part)) this.#copies.add(part)
+      if (journaled.has(part)) this.#copies.add(part)
       else await this.#writeDirectly(part)
     }
-  }
-
-  /** Reserves numbers for the logs that need it; whether there was one. */
-  #reserveAhead(placed: readonly PlacedPart[]): boolean {
-    for (const { log } of placed) {
-      if (!log.isReserving || log.acceptedSequence <= log.ceiling) continue
-      const ceiling = log.acceptedSequence + RESERVED_NUMBERS
-      this.#entries.ceiling(log.incarnation, ceiling)
-      this.#reserved.push({ log, ceiling })
-    }
-    return this.#reserved.length > 0
   }
 
   /** To the log's own segment. When that fails the log is frozen, and what it accepted goes to the journal. */
@@ -144,8 +199,8 @@ export class CommitCycle {
     const { checkpoints, health } = this.#parts
     const { log } = part
     try {
-      await log.write(Infinity)
-      if (log.settings.durability === 'fsync') await log.sync()
+      if (log.settings.durability === 'fsync') await log.commit()
+      else await log.write(Infinity)
     } catch (error) {
       const failure = toFanfareError(error)
       if (failure.code === 'DISK_FULL') throw failure
@@ -153,13 +208,12 @@ export class CommitCycle {
       const entries = this.#entries
       entries.clear()
       addBlocks(entries, part)
-      await checkpoints.journal.write(entries)
-      await checkpoints.journal.sync()
+      await checkpoints.journal.commit(entries)
     }
   }
 
-  #tell(group: Group, placed: readonly PlacedPart[]): void {
-    for (const { log, ceiling } of this.#reserved) log.ceiling = ceiling
+  #tell({ group, placed, reserved }: Commit): void {
+    for (const { log, ceiling } of reserved) log.ceiling = ceiling
     const admitted = placed.filter(({ log }) => !log.isDropped)
     for (const { log, blocks } of admitted) log.admitPart(blocks)
     for (const { log } of admitted) log.tellCommitted()
@@ -169,12 +223,7 @@ export class CommitCycle {
 
   // Failure
 
-  async #fail(
-    group: Group,
-    placed: readonly PlacedPart[],
-    mark: JournalMark,
-    error: FanfareError,
-  ): Promise<void> {
+  async #fail({ group, placed, mark }: Commit, error: FanfareError): Promise<void> {
     const { checkpoints, groups, health } = this.#parts
     let failure = error.code === 'DISK_FULL' ? undefined : error
     await checkpoints.journal.rollBack(mark).catch((cause: unknown) => {
@@ -219,10 +268,7 @@ export class CommitCycle {
     for (const item of items) item.write?.(entries)
     for (const { name, snapshot } of renewals) entries.owner(name, snapshot)
     try {
-      if (entries.count > 0) {
-        await journal.write(entries)
-        await journal.sync()
-      }
+      if (entries.count > 0) await journal.commit(entries)
       owners.renewed(renewals)
       for (const item of items) item.done?.()
     } catch (cause) {
@@ -241,6 +287,14 @@ export class CommitCycle {
     for (const log of new Set(groups.flatMap((each) => each.logs))) log.refuse(failure)
     for (const each of groups) for (const { done } of each.items) done?.(failure)
   }
+}
+
+/** Numbers that have to be reserved before the group is told. */
+function reservationsFor(placed: readonly PlacedPart[]): Reservation[] {
+  return placed.flatMap(({ log }) => {
+    if (!log.isReserving || log.acceptedSequence <= log.ceiling) return []
+    return [{ log, ceiling: log.acceptedSequence + RESERVED_NUMBERS }]
+  })
 }
 
 function addBlocks(entries: EntryWriter, { log, blocks }: PlacedPart): void {

@@ -46,12 +46,15 @@ export interface FileLogStoreOptions {
   readonly checkpointBytes?: number
   /** Bytes of recent blocks kept in memory for readers, over all logs; default 32 MiB. */
   readonly cacheBytes?: number
+  /** Bytes that must have gathered for the next group to be written before the one in front is told; default 256 KiB. */
+  readonly overlapBytes?: number
   /** Told of damage that is met while reading, and of what goes wrong in the background. */
   readonly onFinding?: (finding: RecoveryFinding) => void
 }
 
 const DEFAULT_CHECKPOINT_BYTES = 67_108_864
 const DEFAULT_CACHE_BYTES = 33_554_432
+const DEFAULT_OVERLAP_BYTES = 262_144
 
 /**
  * Opens the store in `disk`, which nobody else may use meanwhile. Throws FORMAT_TOO_NEW, LOG_DAMAGED, DISK_FULL, DISK_FAILED.
@@ -104,9 +107,13 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       journalLost: (cause) => this.#cycle.journalLost(cause),
     }))
     const reserve = (this.#reserve = new DiskReserve(disk))
-    this.#cycle = new CommitCycle({ clock, groups, owners, checkpoints, reserve, health })
+    const overlapBytes = options.overlapBytes ?? DEFAULT_OVERLAP_BYTES
+    this.#cycle = new CommitCycle({
+      ...{ clock, groups, owners, checkpoints, reserve, health },
+      overlapBytes,
+    })
     this.#memory = new MemoryCommits(clock, catalogue, groups)
-    this.#upkeep = new SegmentUpkeep(this.pool, health)
+    this.#upkeep = new SegmentUpkeep(this.pool, clock, health)
   }
 
   /** Fills the logs and begins a new journal; what the old ones hold goes to the segments. */
@@ -222,7 +229,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     await this.flush()
     this.#health.isClosed = true
     await this.#cycle.finished()
-    await this.#upkeep.compacted()
+    await this.#upkeep.finished()
     this.#memory.commit()
     if (this.#health.journalFailure === undefined) await this.#checkpoints.markClosed()
     const error = closed()
@@ -279,6 +286,10 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   wantsCompaction(log: FileLog, segment: FileSegment): void {
     this.#upkeep.compact(log, segment)
+  }
+
+  sealed(log: FileLog, segment: FileSegment): void {
+    this.#upkeep.index(log, segment)
   }
 
   damaged(segment: FileSegment, range: ByteRange, fromSequence: number, toSequence: number): void {

@@ -3,7 +3,7 @@ import type { Disk, DiskFile } from '../base/index.js'
 
 const DEFAULT_LIMIT = 128
 
-type PoolMode = 'read' | 'write'
+type PoolMode = 'read' | 'write' | 'durable'
 
 interface OpenFile {
   readonly opening: Promise<DiskFile>
@@ -51,6 +51,7 @@ export class FilePool {
   forget(path: string): void {
     this.#forget(keyOf(path, 'read'))
     this.#forget(keyOf(path, 'write'))
+    this.#forget(keyOf(path, 'durable'))
   }
 
   async close(): Promise<void> {

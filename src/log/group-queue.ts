@@ -6,8 +6,8 @@ import { Group, type Done, type GroupItem } from './group.js'
 import type { NoteLevel } from './log.js'
 import type { StoreHealth } from './store-health.js'
 
-/** A group that has taken so many bytes is closed and the next begun, so that one is filled while one is written. */
-const GROUP_BYTES = 1_048_576
+/** A group that has taken so many bytes is closed and the next begun, so that nobody waits for too much at once. */
+const GROUP_BYTES = 4_194_304
 
 interface OpenUnit {
   isDurable: boolean
@@ -34,8 +34,14 @@ export class GroupQueue {
     return this.#open.isUrgent
   }
 
-  get isInUnit(): boolean {
-    return this.#unit !== undefined
+  /** Whether a group waits that takes nothing more. */
+  get hasFull(): boolean {
+    return this.#full.length > 0
+  }
+
+  /** Bytes of records in the open group. */
+  get waitingBytes(): number {
+    return this.#open.bytes
   }
 
   /** Whether the open unit has parts in memory. */

@@ -12,7 +12,13 @@
 import { assert, FanfareError, type Disk, type DiskFile } from '../base/index.js'
 import { readUint64, writeUint64 } from './block.js'
 import { ByteWriter } from './byte-writer.js'
-import { decodeFileHeader, encodeFileHeader, failedSync, readRange } from './file-header.js'
+import {
+  decodeFileHeader,
+  encodeFileHeader,
+  failedSync,
+  isDiskFull,
+  readRange,
+} from './file-header.js'
 import { EntryReader, EntryWriter } from './journal-entry.js'
 
 export const JOURNAL_DIRECTORY = 'journal'
@@ -38,6 +44,8 @@ export class Journal {
   readonly number: number
   readonly #disk: Disk
   readonly #file: DiskFile
+  /** The same file, for batches that are to be safe at once. */
+  readonly #durable: DiskFile
   readonly #batch = new ByteWriter()
   #length: number
   #syncedLength = 0
@@ -48,12 +56,14 @@ export class Journal {
     disk: Disk,
     number: number,
     file: DiskFile,
+    durable: DiskFile,
     length: number,
     batchNumber: number,
   ) {
     this.#disk = disk
     this.number = number
     this.#file = file
+    this.#durable = durable
     this.#length = length
     this.#batchNumber = batchNumber
   }
@@ -72,10 +82,12 @@ export class Journal {
     const temporary = temporaryPath(number)
     await disk.remove(temporary)
     const file = await disk.open(temporary, 'create')
+    let durable: DiskFile | undefined
     try {
+      durable = await disk.open(temporary, 'durable')
       const header = encodeFileHeader(disk, 'j', { number })
       await file.write(header, 0, header.length, 0)
-      const journal = new Journal(disk, number, file, header.length, batchNumber)
+      const journal = new Journal(disk, number, file, durable, header.length, batchNumber)
       for (const part of snapshot) if (part.count > 0) await journal.write(part)
       await journal.sync()
       const end = new EntryWriter()
@@ -86,6 +98,7 @@ export class Journal {
       return journal
     } catch (error) {
       await file.close().catch(() => undefined)
+      await durable?.close().catch(() => undefined)
       await disk.remove(temporary).catch(() => undefined)
       throw error
     }
@@ -107,6 +120,29 @@ export class Journal {
 
   /** Writes one batch; `sync` makes it safe. After a failure the file is as long as before, as far as we know. */
   async write(entries: EntryWriter): Promise<void> {
+    const { bytes, length } = this.#encode(entries)
+    await this.#file.write(bytes, 0, length, this.#length)
+    this.#written(length)
+  }
+
+  /** Writes one batch and makes it safe, and with it what was only written. */
+  async commit(entries: EntryWriter): Promise<void> {
+    if (this.#syncedLength < this.#length) {
+      await this.write(entries)
+      await this.sync()
+      return
+    }
+    const { bytes, length } = this.#encode(entries)
+    try {
+      await this.#durable.writeDurably([bytes.subarray(0, length)], this.#length)
+    } catch (cause) {
+      throw isDiskFull(cause) ? cause : failedSync(journalPath(this.number), cause)
+    }
+    this.#written(length)
+    this.#syncedLength = this.#length
+  }
+
+  #encode(entries: EntryWriter): ByteWriter {
     const batch = this.#batch
     batch.clear()
     const start = batch.claim(BATCH_HEADER_BYTES)
@@ -119,11 +155,13 @@ export class Journal {
     writeUint64(words, 16, this.#batchNumber)
     words.setUint32(24, entries.count, true)
     words.setUint32(28, this.#syncedLength, true)
-    const checksum = this.#disk.checksum(batch.bytes, 12, length)
-    words.setUint32(8, checksum, true)
-    await this.#file.write(batch.bytes, 0, length, this.#length)
+    words.setUint32(8, this.#disk.checksum(batch.bytes, 12, length), true)
+    return batch
+  }
+
+  #written(length: number): void {
     this.#length += length
-    this.#chain = checksum
+    this.#chain = this.#batch.words.getUint32(8, true)
     this.#batchNumber += 1
   }
 
@@ -151,8 +189,9 @@ export class Journal {
     await this.sync()
   }
 
-  close(): Promise<void> {
-    return this.#file.close()
+  async close(): Promise<void> {
+    await this.#durable.close()
+    await this.#file.close()
   }
 }
 

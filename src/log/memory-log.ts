@@ -55,7 +55,7 @@ export class MemoryLog extends SegmentedLog {
     this.#waitingSegments = []
     for (let i = 0; i < blocks.length; i++) {
       const block = blocks[i]!
-      this.admit(segments[i]!, block, Math.max(from, block.recordsStart), block.end)
+      this.admit(segments[i]!, block, Math.max(from, block.recordsStart))
       from = 0
     }
   }
@@ -118,6 +118,10 @@ export class MemoryLog extends SegmentedLog {
   protected override segmentDropped(_segment: Segment): void {}
 
   protected override removalMade(_from: number, _through: number): void {}
+
+  protected override removeAgain(_sequence: number): boolean {
+    return false
+  }
 
   protected override limitsChanged(limits: LogLimits): void {
     this.#home.limitsSet(this, limits)

@@ -9,6 +9,7 @@ import { FanfareError, systemRandom, type Clock } from '../base/index.js'
 import type { Block } from './block.js'
 import { BlockWriter } from './block-writer.js'
 import type {
+  CursorOptions,
   KeyIndex,
   Log,
   LogCursor,
@@ -18,6 +19,7 @@ import type {
   LogSettings,
   LogState,
 } from './log.js'
+import { countKeys } from './key-runs.js'
 import { LogSegments } from './log-segments.js'
 import { MAX_KEY_BYTES, RecordView } from './record.js'
 import { findTime, readRecord, RecordCursor } from './record-cursor.js'
@@ -90,6 +92,9 @@ export abstract class SegmentedLog implements Log {
   protected abstract compact(segment: Segment): void
   /** What the caller cannot derive again was removed: by marking its numbers, or, in a trim, by moving the first. */
   protected abstract removalMade(from: number, through: number, isTrim?: boolean): void
+
+  /** Asks again for a removal that shows already and could not be committed; false: there is none. */
+  protected abstract removeAgain(sequence: number): boolean
   protected abstract limitsChanged(limits: LogLimits): void
 
   get limits(): LogLimits {
@@ -173,13 +178,14 @@ export abstract class SegmentedLog implements Log {
     return sequence
   }
 
-  cursor(fromSequence: number): LogCursor {
-    return new RecordCursor(this.segments, fromSequence)
+  cursor(fromSequence: number, options?: CursorOptions): LogCursor {
+    return new RecordCursor(this.segments, fromSequence, options)
   }
 
   remains(sinceMs: number): LogCursor {
     const from = this.segments.segmentSince(sinceMs)?.numberBefore(sinceMs)
-    return new RecordCursor(this.segments, from ?? this.committedSequence + 1, true)
+    const terms = { showsRemoved: true }
+    return new RecordCursor(this.segments, from ?? this.committedSequence + 1, terms)
   }
 
   read(sequence: number): Promise<LogRecord | undefined> {
@@ -211,9 +217,9 @@ export abstract class SegmentedLog implements Log {
 
   remove(sequence: number, durably: boolean): boolean {
     const { segments } = this
-    if (sequence < segments.firstSequence || sequence > segments.committedSequence) return false
-    const segment = segments.segmentOf(sequence)
-    if (segment === undefined || !segment.markRemoved(sequence)) return false
+    if (sequence > segments.committedSequence) return false
+    const segment = sequence < segments.firstSequence ? undefined : segments.segmentOf(sequence)
+    if (segment?.markRemoved(sequence) !== true) return durably && this.removeAgain(sequence)
     if (durably) {
       this.#makeDerivedRemovals()
       this.removalMade(sequence, sequence)
@@ -338,24 +344,33 @@ export abstract class SegmentedLog implements Log {
     this.#frozen ??= error
   }
 
-  /** Counts and indexes the records of `block` from `start` to `end`, which are being committed to `segment`. */
-  protected admit(segment: Segment, block: Block, start: number, end: number): void {
-    const { keyIndex, segments } = this
-    const { firsts } = this.#accounting
-    const view = this.#view
+  /** Counts and indexes the records of `block` from `start` on, which are being committed to `segment`. */
+  protected admit(segment: Segment, block: Block, start: number): void {
+    const { segments } = this
     const maxPerKey = this.limits.maxRecordsPerKey
     this.#retirement.isAdmitting = true
     if (segment.firstTimeMs === 0) segment.firstTimeMs = block.baseTimeMs
-    for (let at = start; at < end; at = view.bodyEnd) {
+    if (maxPerKey === undefined) {
+      const count = countKeys(this.keyIndex, block, start)
+      this.#count(segment, count, block.end - start)
+      segment.nextSequence = block.lastSequence + 1
+    } else this.#admitLimited(segment, block, start, maxPerKey)
+    segment.lastTimeMs = block.lastTimeMs
+    this.#backlogBytes -= block.end - start
+    segments.committedSequence = block.lastSequence
+    segments.committedTimeMs = block.lastTimeMs
+  }
+
+  /** One by one, as each may be one too many of its key. */
+  #admitLimited(segment: Segment, block: Block, start: number, maxPerKey: number): void {
+    const { keyIndex, segments } = this
+    const { firsts } = this.#accounting
+    const view = this.#view
+    for (let at = start; at < block.end; at = view.bodyEnd) {
       view.show(block, at)
       const slot = keyIndex.add(view.bytes, view.keyStart, view.keyEnd, view.sequence)
       segment.nextSequence = view.sequence + 1
-      segment.records += 1
-      segment.bytes += view.length
-      segment.storedBytes += view.length
-      segments.records += 1
-      segments.bytes += view.length
-      if (maxPerKey === undefined) continue
+      this.#count(segment, 1, view.length)
       if (firsts.isLinking && keyIndex.previousLast > 0) {
         firsts.link(keyIndex.previousLast, view.sequence)
       }
@@ -364,10 +379,14 @@ export abstract class SegmentedLog implements Log {
         this.#accounting.shrinkKey(slot, view)
       }
     }
-    segment.lastTimeMs = view.timeMs
-    this.#backlogBytes -= end - start
-    segments.committedSequence = view.sequence
-    segments.committedTimeMs = view.timeMs
+  }
+
+  #count(segment: Segment, records: number, bytes: number): void {
+    segment.records += records
+    segment.bytes += bytes
+    segment.storedBytes += bytes
+    this.segments.records += records
+    this.segments.bytes += bytes
   }
 
   /** Tells of what was admitted and applies the limits. */

@@ -1,7 +1,6 @@
-// Level 1: the NATS protocol as bytes, both ways. Knows no socket and no rule of what a topic may be.
+// Level 1: the NATS protocol as bytes, both ways. Knows no socket and no rule of what a topic may be. Everybody needs header blocks,
+// which are here; the operations have a door of their own.
 export { readBodyHeaders, type BodyHeaders } from './body-headers.js'
-export type { ClientOperationSink, PublishFrame } from './client-operation.js'
-export { ClientOperationParser, type ParserLimits } from './client-operation-parser.js'
 export {
   assertHeaderField,
   decodeHeaderBlock,
@@ -9,20 +8,6 @@ export {
   encodeHeaderBlock,
   type HeaderBlock,
 } from './header-block.js'
-export { protocolErrors, type ProtocolError } from './protocol-error.js'
-export {
-  encodeError,
-  encodeInfo,
-  encodeNoResponders,
-  MESSAGE_LINE_OVERHEAD,
-  okLine,
-  pingLine,
-  pongLine,
-  writeCounts,
-  writeLineEnd,
-  writeMessageStart,
-  writeReply,
-} from './server-operation-encoder.js'
 export {
   DEFAULT_SERVICE_GROUP,
   readInfoResponse,

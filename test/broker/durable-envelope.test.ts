@@ -211,3 +211,33 @@ describe('the flow of messages', () => {
     await expect.poll(() => seen).toEqual(['placed', 'one', undefined])
   })
 })
+
+describe('filters', () => {
+  it('see the data of compressed bodies and of structured events', async () => {
+    const { broker, orders } = await open({ compression: 'gzip' })
+    const long = 'all work and no play '.repeat(200)
+    await broker.publish('order.placed', { total: 5, long })
+    await broker.publish('order.placed', { total: 50, long })
+    const event = structured({ id: '1', type: 't', partitionkey: 'k', data: { total: 70 } })
+    publishRaw(broker, 'order.placed', gzipSync(event), [
+      ...STRUCTURED,
+      ['content-encoding', 'gzip'],
+    ])
+    const where = { total: [{ numeric: ['>', 10] }] } as const
+    const live: unknown[] = []
+    broker.subscribe(
+      'order.placed',
+      ({ data }) => void live.push((data as { total: number }).total),
+      {
+        where,
+      },
+    )
+    const found: unknown[] = []
+    for await (const { data } of orders.read({ where }))
+      found.push((data as { total: number }).total)
+    expect(found).toEqual([50, 70])
+    publishRaw(broker, 'order.placed', gzipSync('{"total":11}'), [['Content-Encoding', 'gzip']])
+    publishRaw(broker, 'order.placed', event, STRUCTURED)
+    expect(live).toEqual([11, 70])
+  })
+})

@@ -20,6 +20,7 @@ const stream = { name: 'orders', settings: { durability: 'fsync' } } as Stream
 class FakeDurable {
   isOverMark = false
   fails: Error | undefined
+  refusal: FanfareError | undefined
   readonly accepted: number[] = []
   readonly asked: (AppendOptions | undefined)[] = []
 
@@ -27,7 +28,7 @@ class FakeDurable {
     if (this.fails !== undefined) throw this.fails
     this.accepted.push(token)
     this.asked.push(options)
-    void sink
+    if (this.refusal !== undefined) sink.refused(token, 1, this.refusal)
     return outcomeOf(0, this.isOverMark)
   }
 }
@@ -131,6 +132,22 @@ describe('DurablePublisher', () => {
     expect(durable.accepted).toEqual([0, 1, 2])
     publisher.committed(stream, 2, 3, 1)
     expect((await receipts[2])?.sequence).toBe(3)
+  })
+
+  it('does not wait for a receipt that cannot come, when all it sent was refused over the mark', async () => {
+    const { durable, publisher, publish } = makePublisher()
+    durable.isOverMark = true
+    const receipts = [publish(), publish(), publish()]
+    // From now on the backlog is another publisher's.
+    durable.refusal = new FanfareError('STREAM_FULL', 'no room')
+    const refused = receipts.slice(1).map((receipt) => receipt.catch((error: unknown) => error))
+    publisher.committed(stream, 0, 1, 1)
+    await Promise.resolve()
+    await Promise.resolve()
+    expect(durable.accepted).toEqual([0, 1, 2])
+    for (const error of await Promise.all(refused)) {
+      expect(error).toMatchObject({ code: 'STREAM_FULL' })
+    }
   })
 
   it('refuses what would let memory grow without end', async () => {

@@ -8,6 +8,7 @@ import '../../src/embedded/embedded-durable.js'
 import { loadBodyReading } from '../../src/broker/index.js'
 import { jsonCodec } from '../../src/codec/index.js'
 import { EmbeddedEngine } from '../../src/embedded/index.js'
+import { toLiveFilter } from '../../src/broker/live-filter.js'
 
 await loadBodyReading()
 
@@ -25,6 +26,7 @@ export class DurableStage {
       engine: this.engine,
       clock: this.clock,
       codec: jsonCodec,
+      toLiveFilter,
       onEvent: (event) => void this.events.push(event),
       ...parts,
     })

@@ -16,6 +16,7 @@ import {
   type SubscribeOptions,
   type Subscription,
 } from '../../src/engine/index.js'
+import { toLiveFilter } from '../../src/broker/live-filter.js'
 import { encodeHeaderBlock } from '../../src/wire/index.js'
 
 const ARRIVAL_BOUND_MS = 5_000
@@ -143,6 +144,7 @@ export class Stage {
       engine,
       clock: terms.clock ?? systemClock,
       codec: terms.codec ?? jsonCodec,
+      toLiveFilter,
       onEvent: terms.onEvent ?? (() => {}),
     })
   }

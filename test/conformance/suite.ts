@@ -7,6 +7,7 @@ import { closeChapter } from './close.js'
 import { durableClosedChapter } from './durable-closed.js'
 import { durableConsumersChapter } from './durable-consumers.js'
 import { durableDeadLettersChapter } from './durable-dead-letters.js'
+import { durableFiltersChapter } from './durable-filters.js'
 import { durableKeyOrderChapter } from './durable-key-order.js'
 import { durableMembersChapter } from './durable-members.js'
 import { durablePublishingChapter } from './durable-publishing.js'
@@ -20,6 +21,7 @@ import { durableUniversalChapter } from './durable-universal.js'
 import { durableVerdictsChapter } from './durable-verdicts.js'
 import { envelopeChapter } from './envelope.js'
 import { errorsChapter } from './errors.js'
+import { filtersChapter } from './filters.js'
 import { groupChapter } from './group.js'
 import { publishChapter } from './publish.js'
 import { requestChapter } from './request.js'
@@ -50,6 +52,7 @@ export interface Runner {
 const chapters: readonly Chapter[] = [
   publishChapter,
   groupChapter,
+  filtersChapter,
   requestChapter,
   errorsChapter,
   closeChapter,
@@ -67,6 +70,7 @@ const chapters: readonly Chapter[] = [
   durableVerdictsChapter,
   durableMembersChapter,
   durableKeyOrderChapter,
+  durableFiltersChapter,
   durableDeadLettersChapter,
   durableTransactionsChapter,
   durableUniversalChapter,

@@ -1,5 +1,5 @@
-// What the system was really asked for: the bytes of a message are written, and the file is synced with success, before its receipt
-// is given; and the file's own entry in its directory is synced too. A kill cannot show this, as it keeps what was written.
+// What the system was really asked for: the bytes of a message are written, and synced with success by the same call or another, before
+// its receipt is given; and the file's own entry in its directory is synced too. A kill cannot show this, as it keeps what was written.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -73,6 +73,21 @@ describe.skipIf(obstacle !== undefined)(
           call.endedAt < before,
       )
 
+    /** Whether the file was opened so that the system syncs each write before it returns. */
+    const isSyncedWrite = ({ text, result, beganAt }: SystemCall): boolean => {
+      const descriptor = /^\d+/.exec(text)![0]
+      const opened = calls.findLast(
+        (call) =>
+          call.name === 'openat' &&
+          call.endedAt < beganAt &&
+          call.result.startsWith(`${descriptor}<`),
+      )
+      return opened?.text.includes('O_DSYNC') === true && Number(result) > 0
+    }
+
+    const isSafe = (write: SystemCall, before: number): boolean =>
+      isSyncedWrite(write) || findSync(pathOfCall(write)!, write.endedAt, before) !== undefined
+
     const writesOf = (marker: string, before: number): SystemCall[] =>
       calls.filter(
         (call) =>
@@ -86,9 +101,7 @@ describe.skipIf(obstacle !== undefined)(
       expect(receipts()).toHaveLength(RECEIPTS)
       const places = new Set<string>()
       for (const { marker, beganAt } of receipts()) {
-        const synced = writesOf(marker, beganAt).filter((write) =>
-          findSync(pathOfCall(write)!, write.endedAt, beganAt),
-        )
+        const synced = writesOf(marker, beganAt).filter((write) => isSafe(write, beganAt))
         expect(synced, marker).not.toEqual([])
         for (const write of synced) places.add(pathOfCall(write)!.split('/').at(-1)!.split('.')[1]!)
       }
@@ -99,7 +112,7 @@ describe.skipIf(obstacle !== undefined)(
       for (const { marker, beganAt } of receipts()) {
         const isEntered = writesOf(marker, beganAt).some((write) => {
           const path = pathOfCall(write)!
-          if (findSync(path, write.endedAt, beganAt) === undefined) return false
+          if (!isSafe(write, beganAt)) return false
           const made = calls.filter(({ name, text, result, endedAt }) => {
             const names = name === 'openat' ? text.includes('O_CREAT') : name.startsWith('rename')
             return names && endedAt < beganAt && `${text} ${result}`.includes(path)

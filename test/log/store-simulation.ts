@@ -1,12 +1,7 @@
 // A store driven from a seed over a disk that loses power, is killed, fails and fills up; after each stop it is opened again
 // and audited by a checker that knows only what was asked and what was answered.
-import {
-  FanfareError,
-  SeededRandom,
-  VirtualClock,
-  FaultDisk,
-  type DiskOperation,
-} from '../../src/base/index.js'
+import { FanfareError, SeededRandom, VirtualClock } from '../../src/base/index.js'
+import { FaultDisk, type DiskOperation } from '../../src/base/faults/index.js'
 import {
   openFileLogStore,
   type Log,
@@ -145,9 +140,12 @@ export class StoreSimulation {
       this.reopenings += 1
       this.#clock = new VirtualClock()
       if (this.#oneIn(4)) this.#disk.haltAt(1 + this.#below(60))
-      const opened = await this.#until(
-        openFileLogStore(this.#disk, this.#clock, { checkpointBytes: 3_000, cacheBytes: 2_500 }),
-      )
+      const options = {
+        checkpointBytes: 3_000,
+        cacheBytes: 2_500,
+        ...(this.#oneIn(2) ? { overlapBytes: 1 } : {}),
+      }
+      const opened = await this.#until(openFileLogStore(this.#disk, this.#clock, options))
       if (opened !== 'halted') {
         this.#store = opened.value
         this.#disk.haltAt(Infinity)
