@@ -25,6 +25,12 @@ export const rules = {
     ['cli'],
   ],
 
+  /**
+   * Doors beside a folder's index.ts: inner folders with an index.ts of their own, for what a program loads only when it needs
+   * it. Opening a broker in memory loads none of them.
+   */
+  doors: ['base/disk', 'base/faults', 'delivery/ledger', 'wire/operations'],
+
   /** These run without any installed package: they import none, not even lazily and not even its types. */
   core: 'base topic filter log wire codec engine delivery embedded broker testing'.split(' '),
 

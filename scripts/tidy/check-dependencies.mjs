@@ -23,10 +23,10 @@ function findFault(path, entry, levels, manifest, rules) {
     return isCore ? 'imports a name that only running tells' : undefined
   }
   if (entry.package !== undefined) return findOuterFault(path, entry, manifest, rules)
-  return findInnerFault(path, entry, levels)
+  return findInnerFault(path, entry, levels, rules)
 }
 
-function findInnerFault(path, { specifier, target }, levels) {
+function findInnerFault(path, { specifier, target }, levels, { doors = [] }) {
   if (target === undefined) return `imports ${specifier}, which leads to no file of src`
   const from = folderOf(path)
   const to = folderOf(target)
@@ -34,7 +34,8 @@ function findInnerFault(path, { specifier, target }, levels) {
     const isOwnDoor = target === `${to}/index.ts`
     return isOwnDoor ? `imports its own folder's index.ts` : undefined
   }
-  if (target !== `${to}/index.ts`) return `imports src/${target} past src/${to}/index.ts`
+  const isDoor = [to, ...doors].some((folder) => target === `${folder}/index.ts`)
+  if (!isDoor) return `imports src/${target} past src/${to}/index.ts`
   if (levels.get(from) > levels.get(to)) return undefined
   const place = levels.get(from) === levels.get(to) ? 'its own' : 'a higher'
   return `imports ${to}, which is on ${place} layer`

@@ -10,6 +10,13 @@ export type BrokerEvent =
       readonly topic: string
       readonly error: unknown
     }
+  /** `when` threw, or answered something else than true or false: the message was not handed over. */
+  | {
+      readonly type: 'filter-failed'
+      readonly pattern: string
+      readonly topic: string
+      readonly error: unknown
+    }
   /** A message is not what the subscription's definition says, so its handler does not get it; `error.details.issues` says why. */
   | {
       readonly type: 'message-invalid'
@@ -44,6 +51,7 @@ export type BrokerEvent =
 export function printTrouble(event: BrokerEvent): void {
   switch (event.type) {
     case 'handler-failed':
+    case 'filter-failed':
       return reportOnConsole('HANDLER_FAILED', `a handler of ${event.pattern} failed`, event.error)
     case 'message-invalid':
       return reportOnConsole(

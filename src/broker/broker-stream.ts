@@ -26,6 +26,7 @@ import {
 } from './stream-options.js'
 import { readStream, type ReadOptions } from './stream-reading.js'
 import type { OptionsFor, Sendable, Target } from './target.js'
+import type { ContentOptions } from './where.js'
 
 export interface StreamInfo {
   readonly name: string
@@ -198,7 +199,7 @@ export class BrokerStream<C extends Catalog | undefined = undefined> {
   }
 
   /** Changes options of a consumer; what is not named stays. Rejects with CONSUMER_NOT_FOUND. */
-  async updateConsumer(name: string, changes: ConsumerOptions): Promise<void> {
+  async updateConsumer(name: string, changes: ConsumerOptions & ContentOptions): Promise<void> {
     refuseUnknownOptions('stream.updateConsumer', changes, CONSUMER_OPTIONS)
     const consumer = await this.#findConsumer(name)
     const settings = changedConsumerSettings(consumer.settings, changes, this.name)

@@ -2,7 +2,14 @@
 //
 // Handlers run when the engine delivers: an idle handler inside this process is called before `emit` returns; what it
 // emits meanwhile follows after the current message has reached everybody.
-import { Alarms, FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
+import {
+  Alarms,
+  FanfareError,
+  toMilliseconds,
+  type Clock,
+  type Duration,
+  type ErrorCode,
+} from '../base/index.js'
 import type { Codec } from '../codec/index.js'
 import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
 import { matchesPattern, type TopicHandle } from '../topic/index.js'
@@ -17,17 +24,19 @@ import type { AnyDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
 import type { Receipt } from './durable-publisher.js'
 import type { DurableVerbs, TransactionOptions } from './durable-verbs.js'
+import type { toLiveFilter } from './live-filter.js'
 import { LiveMessage, type MessageContext, type Publication } from './live-message.js'
 import {
   LiveSubscription,
   type Feed,
   type LiveSubscriptionOptions,
   type Subscription,
+  type LiveFilter,
 } from './live-subscription.js'
 import { assertKind, type Verb } from './message-kinds.js'
 import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
-import { optionInvalid } from './option-checks.js'
+import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
 import { Publications, toMessage, toMessageInTurn, type Parameterized } from './publications.js'
 import { toPublishTerms, type PublishOptions } from './publish-options.js'
 import { ReceivedMessage } from './received-message.js'
@@ -46,10 +55,12 @@ import {
   type TopicSource,
 } from './source.js'
 import type { StreamOptions } from './stream-options.js'
+import { isSelective, type SubscribeOptions } from './subscribe-options.js'
 import type {
   EmitOptions,
   InputOf,
   OptionsFor,
+  PayloadOf,
   Receivable,
   ReplyInputOf,
   ReplyOf,
@@ -59,6 +70,8 @@ import type {
 import type { Transaction, TransactionOf } from './transaction.js'
 import { TypeIndex, typeTopic } from './type-index.js'
 import type { Validation } from './validation.js'
+import { waitFor } from './waiting.js'
+import type { ContentOptions } from './where.js'
 
 export interface RequestOptions extends EmitOptions {
   /** Longest wait for the answer; default '5s'. */
@@ -73,6 +86,12 @@ export interface CloseOptions {
   readonly drain?: Duration
 }
 
+export interface FlushOptions {
+  /** Longest wait; default '30s'. */
+  readonly timeout?: Duration
+  readonly signal?: AbortSignal
+}
+
 export interface BrokerParts<C extends Catalog | undefined = Catalog | undefined> {
   readonly engine: Engine
   readonly clock: Clock
@@ -80,11 +99,18 @@ export interface BrokerParts<C extends Catalog | undefined = Catalog | undefined
   readonly catalog?: C | undefined
   /** Default 'both'. */
   readonly validate?: Validation | undefined
+  /** Absent: `prepare` loads it. */
+  readonly toLiveFilter?: typeof toLiveFilter
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined
 }
 
+/** What is wrong with each message of its kind, and not with one. */
+const WRONG_CALLS: ReadonlySet<string> = new Set<ErrorCode>(['CLOSED', 'ASYNC_SCHEMA'])
+
 const DEFAULT_REQUEST_TIMEOUT: Duration = '5s'
 const DEFAULT_DRAIN: Duration = '30s'
+const DEFAULT_FLUSH_TIMEOUT: Duration = '30s'
+const FLUSH_OPTIONS: ReadonlySet<string> = new Set<keyof FlushOptions>(['timeout', 'signal'])
 
 /** `C` is the type of its catalog: `Broker<typeof catalog>`. A function that takes `Broker` takes any. */
 export class Broker<C extends Catalog | undefined = undefined> implements AsyncDisposable {
@@ -93,6 +119,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
   readonly context: MessageContext
   readonly #alarms: Alarms
   readonly #catalog: CatalogIndex
+  #toLiveFilter: typeof toLiveFilter | undefined
   readonly #onEvent: (event: BrokerEvent) => void
   readonly #subscriptions = new Set<LiveSubscription>()
   readonly #streams = new Set<MessageStream<Message>>()
@@ -109,6 +136,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
 
   constructor(parts: BrokerParts<C>) {
     this.engine = parts.engine
+    this.#toLiveFilter = parts.toLiveFilter
     const { validate: validation = 'both' } = parts
     this.context = { clock: parts.clock, codec: parts.codec, validation }
     // A request that waits for its answer keeps the process alive; an idle broker does not.
@@ -125,13 +153,19 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     this.engine.onEvent((event) => this.report(event))
   }
 
+  /** @internal Loads what must be at hand when a subscription filters. */
+  async prepare(): Promise<this> {
+    this.#toLiveFilter ??= (await import('./live-filter.js')).toLiveFilter
+    return this
+  }
+
   get isClosed(): boolean {
     return this.#closing !== undefined
   }
 
   /**
    * Sends an event to whoever is subscribed now: at most once, nothing to await. Throws for a wrong call (CLOSED,
-   * TOPIC_INVALID, UNDECLARED_TOPIC, KIND_MISMATCH, VALIDATION_FAILED, ASYNC_SCHEMA); what fails on the way becomes an `emit-failed` event.
+   * TOPIC_INVALID, UNDECLARED_TOPIC, KIND_MISMATCH, ASYNC_SCHEMA); what fails on the way becomes an `emit-failed` event.
    *
    * @example broker.emit(Price, { bid: 187.2 }, { params: { symbol: 'AAPL' } })
    */
@@ -147,7 +181,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     try {
       this.engine.publish(publication.topic, toMessage(publication, data, options))
     } catch (error) {
-      if (!FanfareError.is(error) || error.code === 'CLOSED') throw error
+      if (!FanfareError.is(error) || WRONG_CALLS.has(error.code)) throw error
       this.report({ type: 'emit-failed', topic: publication.topic.name, error })
     }
   }
@@ -161,7 +195,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
   subscribe<const S extends Sources>(
     source: S & Receivable<S, C, 'subscribe'>,
     handler: (message: MessageOf<S, C>) => unknown,
-    options: LiveSubscriptionOptions = {},
+    options: SubscribeOptions<PayloadOf<S, C, 'event'>, MessageOf<S, C>> = {},
   ): Subscription {
     return this.#open(
       this.#select('subscribe', source),
@@ -177,7 +211,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
    */
   messages<const S extends Sources>(
     source: S & Receivable<S, C, 'subscribe'>,
-    options: Omit<LiveSubscriptionOptions, 'concurrency'> = {},
+    options: Omit<SubscribeOptions<PayloadOf<S, C, 'event'>, MessageOf<S, C>>, 'concurrency'> = {},
   ): AsyncIterableIterator<MessageOf<S, C>> & AsyncDisposable {
     const { signal, ...rest } = options
     const selection = this.#select('subscribe', source)
@@ -319,10 +353,15 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     name: string,
     source: S & Receivable<S, C, 'consume'>,
     handler: (message: ConsumedMessageOf<S, C>, tx: TransactionOf<D, C>) => unknown,
-    options: ConsumeOptions<D> = {},
+    options: ConsumeOptions<D> & ContentOptions<PayloadOf<S, C, 'event' | 'command'>> = {},
   ): Promise<Consumption> {
     this.#assertOpen()
-    return (await this.#loadVerbs()).consume(name, source, handler, options)
+    return (await this.#loadVerbs()).consume(
+      name,
+      source,
+      handler,
+      options as ConsumeOptions & ContentOptions,
+    )
   }
 
   /**
@@ -338,11 +377,17 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     return (await this.#loadVerbs()).transaction(fill as (tx: Transaction) => unknown, options)
   }
 
-  /** Resolves when what was emitted has left this process and no subscription that makes publishers wait is full. */
-  async flush(): Promise<void> {
+  /**
+   * Resolves when what was emitted has left this process and no subscription that makes publishers wait is full. Rejects with
+   * TIMEOUT, naming them, when one stays full: that of the handler that calls it, for one.
+   */
+  async flush(options: FlushOptions = {}): Promise<void> {
     this.#assertOpen()
-    await Promise.all([...this.#subscriptions].map((subscription) => subscription.whenRoom()))
-    await this.engine.flush()
+    refuseUnknownOptions('flush', options, FLUSH_OPTIONS)
+    const timeoutMs = toMilliseconds(options.timeout ?? DEFAULT_FLUSH_TIMEOUT)
+    const flushed = this.#whenRoom().then(() => this.engine.flush())
+    const timedOut = (): FanfareError => notFlushed(timeoutMs, this.#subscriptions)
+    await waitFor(this.#alarms, flushed, { timeoutMs, signal: options.signal, timedOut })
   }
 
   /** Takes no further messages, waits for handlers at work as long as `drain` says, and closes the engine. Idempotent. */
@@ -386,6 +431,11 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     if (!matchesPattern(patternOf(source), topic)) return undefined
     const definition = typeof source === 'string' ? this.#catalog.findDefinition(topic) : source
     return new ReceivedMessage(message, this.context, definition)
+  }
+
+  /** @internal Waits for `work`, no longer than `limitMs`. */
+  async atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+    await waitFor(this.#alarms, work, { timeoutMs: limitMs })
   }
 
   /** @internal */
@@ -444,6 +494,12 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     }
   }
 
+  async #whenRoom(): Promise<void> {
+    // What a handler has emitted just now is delivered when it returns.
+    await Promise.resolve()
+    await Promise.all([...this.#subscriptions].map((subscription) => subscription.whenRoom()))
+  }
+
   #loadVerbs(): Promise<DurableVerbs> {
     this.#loadingVerbs ??= this.#openVerbs()
     return this.#loadingVerbs
@@ -484,6 +540,11 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     return this.#catalog.select(verb, source)
   }
 
+  #filterOf(options: SubscribeOptions): LiveFilter {
+    const { engine, filtersGroups } = this.engine.capabilities
+    return this.#toLiveFilter!(options, filtersGroups ? undefined : engine)
+  }
+
   #open(
     selection: Selection,
     handler: (message: Message) => unknown,
@@ -493,7 +554,16 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     if (typeof handler !== 'function') throw optionInvalid('the handler', handler, 'a function')
     options.signal?.throwIfAborted()
     const feed = this.#feedOf(selection)
-    const subscription = new LiveSubscription(this, selection, feed, handler, options, refused)
+    const filter = isSelective(options, refused !== undefined) ? this.#filterOf(options) : {}
+    const subscription = new LiveSubscription(
+      this,
+      selection,
+      feed,
+      handler,
+      options,
+      filter,
+      refused,
+    )
     this.#subscriptions.add(subscription)
     return subscription
   }
@@ -524,21 +594,13 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
       this.#verbs?.drain(drainMs),
       ...[...this.#subscriptions].map((subscription) => subscription.drain()),
     ])
-    await this.#withinMs(drainMs, drained)
+    await waitFor(this.#alarms, drained, { timeoutMs: drainMs })
     for (const end of [...this.#requestsUnderWay]) {
       end(new FanfareError('CLOSED', 'the broker was closed before the answer came'))
     }
     await this.engine.close({ drainMs })
     this.#verbs?.abandon()
     this.#alarms.close()
-  }
-
-  async #withinMs(limitMs: number, work: Promise<unknown>): Promise<void> {
-    await Promise.race([work, this.#sleep(limitMs)])
-  }
-
-  #sleep(durationMs: number): Promise<void> {
-    return new Promise((resolve) => this.#alarms.set(durationMs, resolve))
   }
 }
 
@@ -556,4 +618,16 @@ function unsupportedTypes(engine: string): FanfareError {
     `the ${engine} engine knows topics and no types: it would send every message here; open the broker with a catalog, which says the topics of a type`,
     { details: { engine } },
   )
+}
+
+function notFlushed(timeoutMs: number, subscriptions: Iterable<LiveSubscription>): FanfareError {
+  const full = [...subscriptions].filter(({ isFull }) => isFull).map(({ pattern }) => pattern)
+  const why =
+    full.length === 0
+      ? 'what was emitted has not left this process'
+      : `the handlers of ${full.join(', ')} have not made room; a handler that flushes while its own queue is full waits for itself`
+  return new FanfareError('TIMEOUT', `not flushed within ${timeoutMs} ms: ${why}`, {
+    retryable: true,
+    details: { timeoutMs, full },
+  })
 }

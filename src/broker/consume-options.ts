@@ -6,6 +6,8 @@ import {
   type ConsumerSettings,
   type DeadLetterSettings,
 } from '../engine/index.js'
+import { Filter, type FilterPattern } from '../filter/index.js'
+import { PART_NAMES, toContentOptions, toFilterPattern } from './content-filter.js'
 import {
   oneOf,
   optionInvalid,
@@ -15,6 +17,7 @@ import {
 } from './option-checks.js'
 import type { TopicSource } from './source.js'
 import { toStartingPoint, type StartingPoint } from './starting-point.js'
+import { CONTENT_OPTION_NAMES, type ContentOptions } from './where.js'
 
 export interface RetryPolicy {
   /** Hand-outs before a message is given up; default 5, `Infinity`: never given up. */
@@ -59,7 +62,7 @@ export interface ConsumerOptions {
 }
 
 /** What a consumer is made with. */
-export interface NewConsumerOptions extends ConsumerOptions {
+export interface NewConsumerOptions extends ConsumerOptions, ContentOptions {
   /** Definitions, topics or patterns, one of which must match; default: every topic of the stream. */
   readonly topics?: TopicSource | readonly TopicSource[]
   /** Where it begins; default 'first'. */
@@ -104,7 +107,8 @@ const CONSUMER_OPTION_NAMES = [
   'replay',
   'description',
   'metadata',
-] as const satisfies readonly (keyof ConsumerOptions)[]
+  ...CONTENT_OPTION_NAMES,
+] as const satisfies readonly (keyof (ConsumerOptions & ContentOptions))[]
 
 export const CONSUMER_OPTIONS: ReadonlySet<string> = new Set(CONSUMER_OPTION_NAMES)
 export const NEW_CONSUMER_OPTIONS: ReadonlySet<string> = new Set([
@@ -180,7 +184,7 @@ export function defaultConsumerSettings(name: string, stream: string): ConsumerS
 /** `settings` with what `changes` say otherwise. Throws OPTION_INVALID, DURATION_INVALID. */
 export function changedConsumerSettings(
   settings: ConsumerSettings,
-  changes: ConsumerOptions,
+  changes: ConsumerOptions & ContentOptions,
   stream: string,
 ): ConsumerSettings {
   const { order, ackWait, retry, maxInFlight, lookAhead, maxAge, replay } = changes
@@ -194,9 +198,10 @@ export function changedConsumerSettings(
     description: changes.description,
     metadata: changes.metadata,
   })
-  const { maxDeliveries, deadLetter, ...rest } = { ...settings, ...given }
+  const { maxDeliveries, deadLetter, where, ...rest } = { ...settings, ...given }
   return {
     ...rest,
+    ...filterOf(changes, where),
     ...attemptsOf(retry, maxDeliveries),
     ...deadLettersOf(changes.deadLetter, deadLetter, stream),
   }
@@ -218,7 +223,17 @@ export function toConsumerOptions(settings: ConsumerSettings): NewConsumerOption
     replay,
     description,
     metadata,
+    ...toContentOptions(settings.where),
   })
+}
+
+function filterOf(
+  options: ContentOptions,
+  now: FilterPattern | undefined,
+): Pick<ConsumerSettings, 'where'> {
+  const where = toFilterPattern(options, now)
+  // What is wrong with it is told in the words of these options.
+  return where === undefined ? {} : { where: new Filter(where, PART_NAMES).pattern }
 }
 
 function attemptsOf(

@@ -16,6 +16,7 @@ import { toConsumerStatus, type ConsumerStatus } from './consumer-status.js'
 import { CreditWindow } from './credit-window.js'
 import type { DurableHost } from './durable-host.js'
 import { OpenTransaction } from './transaction.js'
+import { waitFor } from './waiting.js'
 
 /** What `consume` resolves with: this process's part in a consumer. */
 export interface Consumption extends AsyncDisposable {
@@ -340,7 +341,7 @@ export class OpenConsumption implements Consumption, ConsumerReceiver {
     if (this.#isClosed) return
     this.#member.revoke()
     this.#giveBackWaiting()
-    await this.#drain(drainMs)
+    await waitFor(this.#host.alarms, this.#lane.whenIdle(), { timeoutMs: drainMs })
     this.#finish(new FanfareError('CLOSED', 'the consumer was closed before the handler ended'))
   }
 
@@ -352,15 +353,6 @@ export class OpenConsumption implements Consumption, ConsumerReceiver {
       this.#parts.consumer.release(token)
     }
     this.#lane.stop()
-  }
-
-  async #drain(limitMs: number): Promise<void> {
-    let alarm: Alarm | undefined
-    const limit = new Promise<void>((resolve) => {
-      alarm = this.#host.alarms.set(limitMs, resolve)
-    })
-    await Promise.race([this.#lane.whenIdle(), limit])
-    this.#host.alarms.cancel(alarm)
   }
 
   #finish(reason: FanfareError): void {

@@ -1,5 +1,5 @@
 // The durable verbs of a broker: streams, publishing with receipts, consumers, transactions.
-import { FanfareError, toMilliseconds, type Alarm, type Duration } from '../base/index.js'
+import { FanfareError, toMilliseconds, type Duration } from '../base/index.js'
 import type { AppendOptions, EngineMessage, Stream as EngineStream } from '../engine/index.js'
 import { patternsOverlap, type TopicHandle } from '../topic/index.js'
 import { BrokerStream } from './broker-stream.js'
@@ -13,12 +13,13 @@ import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
 import type { Sources } from './source.js'
 import { toStreamSettings, verified, type StreamOptions } from './stream-options.js'
 import { OpenTransaction, type Transaction } from './transaction.js'
+import { waitFor } from './waiting.js'
 import { assertQueued, assertWorkQueue } from './work-queue.js'
 
 export interface TransactionOptions {
   /** Longest wait for the commit; default '30s'. */
   readonly timeout?: Duration
-  /** Aborts what is not committed. */
+  /** Aborts what is not committed; once the commit has begun, whether it is stored is unknown. */
   readonly signal?: AbortSignal
 }
 
@@ -111,17 +112,19 @@ export class DurableVerbs {
   ): Promise<Receipt[]> {
     refuseUnknownOptions('transaction', options, TRANSACTION_OPTIONS)
     const { signal, timeout = DEFAULT_COMMIT_TIMEOUT } = options
+    const { alarms } = this.#host
     const timeoutMs = toMilliseconds(timeout)
     signal?.throwIfAborted()
     const tx = new OpenTransaction(this.#host)
     try {
-      await fill(tx)
+      await waitFor(alarms, fill(tx), { signal })
       signal?.throwIfAborted()
     } catch (error) {
       tx.abort()
       throw error
     }
-    return this.#within(timeoutMs, tx.commit())
+    const timedOut = (): FanfareError => commitTimedOut(timeoutMs)
+    return (await waitFor(alarms, tx.commit(), { timeoutMs, signal, timedOut }))!
   }
 
   /** The consumers whose handlers are at work here. */
@@ -165,15 +168,6 @@ export class DurableVerbs {
       `'${text}' is captured by more than one stream, '${found.name}' and '${other.name}': name one by the option stream`,
       { details: { pattern: text, streams: [found.name, other.name] } },
     )
-  }
-
-  /** Rejects with TIMEOUT when `work` takes longer; it goes on all the same. */
-  #within<T>(limitMs: number, work: Promise<T>): Promise<T> {
-    let alarm: Alarm | undefined
-    const limit = new Promise<never>((_, reject) => {
-      alarm = this.#host.alarms.set(limitMs, () => reject(commitTimedOut(limitMs)))
-    })
-    return Promise.race([work, limit]).finally(() => this.#host.alarms.cancel(alarm))
   }
 }
 

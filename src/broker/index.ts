@@ -2,7 +2,13 @@
 export { FanfareError, type Duration, type ErrorCode } from '../base/index.js'
 export { bytesCodec, jsonCodec, textCodec, type Codec } from '../codec/index.js'
 export type { OverflowPolicy } from '../delivery/index.js'
-export { Broker, type BrokerParts, type CloseOptions, type RequestOptions } from './broker.js'
+export {
+  Broker,
+  type BrokerParts,
+  type CloseOptions,
+  type FlushOptions,
+  type RequestOptions,
+} from './broker.js'
 export { printTrouble, type BrokerEvent } from './broker-event.js'
 export type { BrokerStream, PurgeOptions, StreamInfo } from './broker-stream.js'
 export type {
@@ -34,7 +40,11 @@ export {
 } from './definition.js'
 export type { Receipt } from './durable-publisher.js'
 export type { TransactionOptions } from './durable-verbs.js'
-export type { LiveSubscriptionOptions, Subscription } from './live-subscription.js'
+export type {
+  LiveSubscriptionOptions,
+  Subscription,
+  SubscriptionCloseOptions,
+} from './live-subscription.js'
 export type { Message } from './message.js'
 export { MessageHeaders, type HeadersInput } from './message-headers.js'
 export { openBroker, type BrokerOptions, type ConnectionOptions } from './open-broker.js'
@@ -46,7 +56,9 @@ export type { StoredMessage, StoredMessageOf } from './stored-message.js'
 export { StreamDeadLetters, type DeadLetter, type DeadLetterQuery } from './stream-dead-letters.js'
 export type { Durability, StreamChanges, StreamOptions } from './stream-options.js'
 export type { ReadOptions } from './stream-reading.js'
+export type { SubscribeOptions } from './subscribe-options.js'
 export type { EmitOptions, InputOf, Refused, ReplyInputOf, ReplyOf, Target } from './target.js'
 export type { Transaction, TransactionOf } from './transaction.js'
 export type { ParametersOf } from './topic-template.js'
 export type { Validation } from './validation.js'
+export type { ContentOptions, Where } from './where.js'

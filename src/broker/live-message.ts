@@ -211,7 +211,7 @@ export class LiveMessage extends EngineMessage implements Message {
   override toBytes(): BytesMessage {
     const later = this.#lazy
     if (later.bytes !== undefined) return later.bytes
-    const body = this.#publication.context.codec.encode('input' in later ? later.input : this.data)
+    const body = this.#publication.context.codec.encode(this.input)
     const reply = later.reply === undefined ? NO_BYTES : encoder.encode(later.reply)
     const message = new BytesMessage(this.handle)
     const given = this.headers
@@ -226,6 +226,17 @@ export class LiveMessage extends EngineMessage implements Message {
       message.bodyEnd = body.length
     } else writeMessage(message, reply, NO_BYTES, NO_FIELDS, body)
     return (later.bytes = message)
+  }
+
+  /** Its value travels as JSON shows it; what another codec makes of it, only the bytes can tell. */
+  get isPlainJson(): boolean {
+    return this.#publication.context.codec === jsonCodec
+  }
+
+  /** What travels. */
+  get input(): unknown {
+    const later = this.#later
+    return later !== undefined && 'input' in later ? later.input : this.data
   }
 
   get #lazy(): Later {

@@ -1,11 +1,13 @@
 // A live subscription: between the engine's delivery, which must not wait, and a handler, which may take its time.
-import { FanfareError } from '../base/index.js'
+import { FanfareError, toMilliseconds, type Duration } from '../base/index.js'
 import { HandlerLane, type OverflowPolicy } from '../delivery/index.js'
 import {
   assertGroup,
   type Engine,
   type EngineMessage,
+  type MessageFilter,
   type Receiver,
+  type SubscribeOptions,
   type Subscription as EngineSubscription,
 } from '../engine/index.js'
 import { matchesPattern } from '../topic/index.js'
@@ -29,6 +31,13 @@ export interface LiveSubscriptionOptions {
   readonly overflow?: OverflowPolicy
 }
 
+/** Which messages of its source a subscription takes; nothing said: all. */
+export interface LiveFilter {
+  readonly filter?: MessageFilter
+  /** Asked about what the filter lets through. */
+  readonly when?: (message: Message) => boolean
+}
+
 /** What `subscribe` returns. */
 export interface Subscription extends AsyncDisposable {
   readonly pattern: string
@@ -37,16 +46,26 @@ export interface Subscription extends AsyncDisposable {
   readonly queued: number
   /** Messages lost to overflow since the start. */
   readonly dropped: number
-  /** Takes no further messages; resolves when the handler has seen those that wait. */
-  drain(): Promise<void>
-  /** Takes no further messages and forgets those that wait; resolves when calls under way have ended. */
-  close(): Promise<void>
+  /** Takes no further messages; waits until the handler has seen those that wait, as long as `drain` says. */
+  drain(options?: SubscriptionCloseOptions): Promise<void>
+  /**
+   * Takes no further messages and forgets those that wait; waits for calls under way, as long as `drain` says. A handler that
+   * awaits the close of its own subscription waits for itself: let it call `void subscription.close()`.
+   */
+  close(options?: SubscriptionCloseOptions): Promise<void>
+}
+
+export interface SubscriptionCloseOptions {
+  /** Longest wait for handlers at work; default '30s'. */
+  readonly drain?: Duration
 }
 
 export interface SubscriptionHost {
   readonly engine: Engine
   readonly context: MessageContext
   report(event: BrokerEvent): void
+  /** Waits for `work`, no longer than `limitMs`. */
+  atMost(limitMs: number, work: Promise<unknown>): Promise<void>
   forget(subscription: LiveSubscription): void
   /** Whether nothing is taken that has no definition. */
   readonly isStrict: boolean
@@ -61,6 +80,7 @@ export interface Feed {
 }
 
 const DEFAULT_CAPACITY = 10_000
+const DEFAULT_DRAIN: Duration = '30s'
 
 export class LiveSubscription implements Receiver, Subscription {
   readonly pattern: string
@@ -75,10 +95,15 @@ export class LiveSubscription implements Receiver, Subscription {
   readonly #handler: (message: Message) => unknown
   /** Several patterns may match one topic. Of a group, one member gets a message once, whatever matched. */
   readonly #mayRepeat: boolean
+  /** Each message that comes is taken, as it is. */
+  readonly #isPlain: boolean
   readonly #engineSubscriptions: EngineSubscription[] = []
   readonly #signal: AbortSignal | undefined
   /** Tells who asked that a request was refused. */
   readonly #refused: ((replyTo: string, error: FanfareError) => void) | undefined
+  readonly #when: ((message: Message) => boolean) | undefined
+  /** The message that `when` was asked about and that is delivered next. */
+  #admitted: Message | undefined
   #nextDropReport = 1
 
   constructor(
@@ -87,9 +112,11 @@ export class LiveSubscription implements Receiver, Subscription {
     feed: Feed,
     handler: (message: Message) => unknown,
     options: LiveSubscriptionOptions,
+    { filter, when }: LiveFilter,
     refused?: (replyTo: string, error: FanfareError) => void,
   ) {
     this.#refused = refused
+    this.#when = when
     if (options.group !== undefined) assertGroup(options.group)
     this.pattern = selection.text
     this.#host = host
@@ -98,6 +125,7 @@ export class LiveSubscription implements Receiver, Subscription {
       host.isStrict || selection.definition !== undefined || selection.definitions.length > 0
     this.#handler = handler
     this.#mayRepeat = selection.patterns.length > 1 && options.group === undefined
+    this.#isPlain = !this.#isDeclared && !this.#mayRepeat && when === undefined
     this.#signal = options.signal
     this.#lane = new HandlerLane<Message>(
       {
@@ -108,9 +136,13 @@ export class LiveSubscription implements Receiver, Subscription {
       this.#isDeclared ? this.#checkAndHandle : handler,
       this.#handlerFailed,
     )
-    const terms = options.group === undefined ? {} : { group: options.group }
     for (const pattern of feed.patterns) {
-      this.#engineSubscriptions.push(feed.engine.subscribe(pattern, this, terms))
+      const subscription = feed.engine.subscribe(
+        pattern,
+        this,
+        this.#termsOf(pattern, options, filter),
+      )
+      this.#engineSubscriptions.push(subscription)
     }
     this.#signal?.addEventListener('abort', this.#aborted, { once: true })
   }
@@ -123,6 +155,11 @@ export class LiveSubscription implements Receiver, Subscription {
     return this.#lane.queued
   }
 
+  /** Whether publishers that wait for room have to. */
+  get isFull(): boolean {
+    return this.#lane.isFull
+  }
+
   get isAtWork(): boolean {
     return !this.isPulled && !this.#lane.isIdle
   }
@@ -130,14 +167,10 @@ export class LiveSubscription implements Receiver, Subscription {
   // ---- What the engine calls
 
   deliver(message: EngineMessage, from: EngineSubscription): boolean {
-    if (this.#mayRepeat && this.#isRepeated(message, from)) return true
-    const presented = this.#isDeclared ? this.#presentDeclared(message) : this.#present(message)
-    if (presented === undefined) return true
-    const admission = this.#lane.offer(presented)
-    if (admission === 'running' || admission === 'queued') return true
-    if (admission === 'dropped-oldest' || admission === 'dropped-newest') this.#countDrop()
-    else if (admission === 'rejected') this.#reject(message)
-    return false
+    if (this.#isPlain) return this.#offer(message, this.#present(message))
+    if (this.#mayRepeat && this.#isRepeated(message, from.pattern)) return true
+    const presented = this.#when === undefined ? this.#show(message) : this.#takeAdmitted(message)
+    return presented === undefined || this.#offer(message, presented)
   }
 
   ended(_subscription: EngineSubscription, reason: Error): void {
@@ -152,15 +185,17 @@ export class LiveSubscription implements Receiver, Subscription {
     return this.#lane.whenRoom()
   }
 
-  async drain(): Promise<void> {
+  async drain({ drain = DEFAULT_DRAIN }: SubscriptionCloseOptions = {}): Promise<void> {
+    const limitMs = toMilliseconds(drain)
     this.#leave()
-    await this.#lane.whenIdle()
+    if (this.#lane.isIdle) return
+    await this.#host.atMost(limitMs, this.#lane.whenIdle())
   }
 
-  async close(): Promise<void> {
-    this.#leave()
+  async close(options: SubscriptionCloseOptions = {}): Promise<void> {
+    const ended = this.drain(options)
     this.#lane.stop()
-    await this.#lane.whenIdle()
+    await ended
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -168,6 +203,14 @@ export class LiveSubscription implements Receiver, Subscription {
   }
 
   // ---- Steps
+
+  #offer(message: EngineMessage, presented: Message): boolean {
+    const admission = this.#lane.offer(presented)
+    if (admission === 'running' || admission === 'queued') return true
+    if (admission === 'dropped-oldest' || admission === 'dropped-newest') this.#countDrop()
+    else if (admission === 'rejected') this.#reject(message)
+    return false
+  }
 
   /** The message as the handler is to see it; one of this process is passed on as it is. */
   #present(message: EngineMessage): Message {
@@ -195,11 +238,58 @@ export class LiveSubscription implements Receiver, Subscription {
     return new ReceivedMessage(message.retain(), this.#host.context, definition)
   }
 
+  /** Undefined where it is not for this subscription. */
+  #show(message: EngineMessage): Message | undefined {
+    return this.#isDeclared ? this.#presentDeclared(message) : this.#present(message)
+  }
+
+  #termsOf(
+    pattern: string,
+    { group }: LiveSubscriptionOptions,
+    filter: MessageFilter | undefined,
+  ): SubscribeOptions {
+    return {
+      ...(group && { group }),
+      ...(filter && { filter }),
+      ...(this.#when && { when: (message) => this.#isWanted(message, pattern) }),
+    }
+  }
+
+  /** Asks the user's predicate, once for each message; its failure is told, and counts as no. */
+  #isWanted(message: EngineMessage, pattern: string): boolean {
+    this.#admitted = undefined
+    if (this.#mayRepeat && this.#isRepeated(message, pattern)) return false
+    try {
+      const shown = this.#show(message)
+      if (shown === undefined || !this.#isAnsweredYes(shown)) return false
+      this.#admitted = shown
+      return true
+    } catch (error) {
+      const topic = message.handle.name
+      this.#host.report({ type: 'filter-failed', pattern: this.pattern, topic, error })
+      return false
+    }
+  }
+
+  /** Nobody is asked about what is not as its definition says: that is told where the handler would be called. */
+  #isAnsweredYes(message: Message): boolean {
+    if (message instanceof ReceivedMessage && message.check() === undefined) {
+      if (message.fault !== undefined) return true
+    }
+    return this.#when!(message)
+  }
+
+  /** What `when` was shown is what the handler gets: nothing is decoded twice. */
+  #takeAdmitted(message: EngineMessage): Message | undefined {
+    const admitted = this.#admitted ?? this.#show(message)
+    this.#admitted = undefined
+    return admitted
+  }
+
   /** A topic that several patterns match comes once for each: the first is taken. */
-  #isRepeated(message: EngineMessage, from: EngineSubscription): boolean {
+  #isRepeated(message: EngineMessage, through: string): boolean {
     const topic = message.handle.name
-    const first = this.#engineSubscriptions.find(({ pattern }) => matchesPattern(pattern, topic))
-    return first !== from
+    return this.#selection.patterns.find((pattern) => matchesPattern(pattern, topic)) !== through
   }
 
   /** What is not as its definition says never reaches the handler. */

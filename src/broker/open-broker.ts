@@ -69,7 +69,7 @@ export async function openBroker<const C extends Catalog | undefined = undefined
   if (catalog !== undefined && !Array.isArray(catalog)) {
     throw optionInvalid('catalog', catalog, 'a list of definitions')
   }
-  return new Broker<C>({
+  const broker = new Broker<C>({
     engine: await openEngine(options),
     clock: systemClock,
     codec: options.codec ?? jsonCodec,
@@ -77,6 +77,7 @@ export async function openBroker<const C extends Catalog | undefined = undefined
     validate,
     onEvent: options.onEvent,
   })
+  return broker.prepare()
 }
 
 async function openEngine({

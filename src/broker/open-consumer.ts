@@ -9,13 +9,14 @@ import {
 } from './consume-options.js'
 import { isRelative, toStartPoint, type StartingPoint } from './starting-point.js'
 import { inWordsOfOptions } from './stream-options.js'
+import type { ContentOptions } from './where.js'
 
 /** Rejects with CONSUMER_DIFFERS in the words of the options. */
 export async function openConsumer(
   stream: EngineStream,
   name: string,
   patterns: readonly string[],
-  options: ConsumerOptions & { readonly from?: StartingPoint },
+  options: ConsumerOptions & ContentOptions & { readonly from?: StartingPoint },
   clock: Clock,
 ): Promise<Consumer> {
   const { from = 'first' } = options

@@ -87,7 +87,11 @@ export function toMessage(
   attributes: PublishedAttributes | undefined,
   advice = 'publish or request instead, which wait for it',
 ): LiveMessage {
-  if (!publication.isChecked) return withAttributes(publication, input, input, attributes)
+  if (!publication.isChecked) {
+    // Most messages, and all of them pass here: one object, and no call that the engine might not inline.
+    if (attributes === undefined) return new LiveMessage(publication, input, input, undefined)
+    return withAttributes(publication, input, input, attributes)
+  }
   const { schema } = publication.definition!
   const output = validateNow(schema, input, publication.topic.name, advice)
   return withAttributes(publication, input, publication.dataOf(input, output), attributes)

@@ -7,8 +7,10 @@ import type {
   ReadOptions as EngineReadOptions,
   Stream as EngineStream,
 } from '../engine/index.js'
+import { Filter } from '../filter/index.js'
 import type { Selection } from './catalog-index.js'
 import { defaultConsumerSettings } from './consume-options.js'
+import { PART_NAMES, toFilterPattern } from './content-filter.js'
 import type { Catalog } from './declared.js'
 import type { DurableHost } from './durable-host.js'
 import { nextIdentifier } from './live-message.js'
@@ -16,9 +18,13 @@ import { refuseUnknownOptions, wholeNumber } from './option-checks.js'
 import type { Sources } from './source.js'
 import { toStartPoint, type StartingPoint } from './starting-point.js'
 import { ReadMessage } from './stored-message.js'
-import type { Receivable } from './target.js'
+import type { PayloadOf, Receivable } from './target.js'
+import { CONTENT_OPTION_NAMES, type ContentOptions } from './where.js'
 
-export interface ReadOptions<S = undefined, C extends Catalog | undefined = undefined> {
+export interface ReadOptions<
+  S = undefined,
+  C extends Catalog | undefined = undefined,
+> extends ContentOptions<PayloadOf<S, C, 'event' | 'command'>> {
   /** Default 'first'. */
   readonly from?: StartingPoint
   /** What one of must match: a definition, topic, pattern or type, or several; default: every topic of the stream. */
@@ -40,6 +46,7 @@ const READ_OPTIONS: ReadonlySet<string> = new Set<keyof ReadOptions>([
   'limit',
   'follow',
   'signal',
+  ...CONTENT_OPTION_NAMES,
 ])
 
 /** Messages that wait for the loop while it follows. */
@@ -64,9 +71,15 @@ export function readStream(
   const patterns = selection?.patterns ?? []
   const present = presenter(host, stream.name, selection)
   const isFollowing = options.follow ?? from === 'new'
+  const range = { start, topics: patterns, ...checkedFilter(options) }
   return isFollowing
-    ? follow(host, stream, { start, topics: patterns }, limit, signal, present)
-    : readStored(stream, { start, topics: patterns }, limit, signal, present)
+    ? follow(host, stream, range, limit, signal, present)
+    : readStored(stream, range, limit, signal, present)
+}
+
+function checkedFilter(options: ContentOptions): Pick<EngineReadOptions, 'where'> {
+  const where = toFilterPattern(options)
+  return where === undefined ? {} : { where: new Filter(where, PART_NAMES).pattern }
 }
 
 /** Undefined for a message that the catalog does not know, though a pattern matches it. */
@@ -102,7 +115,7 @@ async function* readStored(
 async function* follow(
   host: DurableHost,
   stream: EngineStream,
-  range: Pick<ConsumerSettings, 'start' | 'topics'>,
+  range: Pick<ConsumerSettings, 'start' | 'topics' | 'where'>,
   limit: number,
   signal: AbortSignal | undefined,
   present: Present,

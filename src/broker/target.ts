@@ -26,6 +26,9 @@ type InputOfDefinition<D> = D extends {
   ? Input
   : unknown
 
+/** What is sent to a source: the input of all the schemas that it selects. */
+export type PayloadOf<S, C, Kind extends MessageKind> = InputOfDefinition<Selected<S, C, Kind>>
+
 /** What who requests gets: the output of the answer's schema. */
 export type ReplyOf<T, C = undefined> = ReplyOfDefinition<Targeted<T, C>>
 

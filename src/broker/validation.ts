@@ -1,6 +1,11 @@
 // Where schemas are applied, and what comes of it.
 import { FanfareError } from '../base/index.js'
-import { describeIssues, type SchemaResult, type StandardSchema } from './standard-schema.js'
+import {
+  describeIssues,
+  type SchemaIssue,
+  type SchemaResult,
+  type StandardSchema,
+} from './standard-schema.js'
 
 /**
  * 'publish': data is checked before it is sent; receivers get it as it was decoded. 'receive': it is sent unchecked, and receivers
@@ -93,6 +98,11 @@ function schemaFailed(topic: string, cause: unknown): FanfareError {
 function outputOf(result: SchemaResult<unknown>, topic: string): unknown {
   if (result.issues === undefined) return result.value
   throw new FanfareError('VALIDATION_FAILED', `${topic}: ${describeIssues(result.issues)}`, {
-    details: { topic, issues: result.issues },
+    details: { topic, issues: result.issues.map(toPlainIssue) },
   })
+}
+
+/** Libraries have classes of issues; what is told, logged and compared is data. */
+function toPlainIssue({ message, path }: SchemaIssue): SchemaIssue {
+  return path === undefined ? { message } : { message, path: [...path] }
 }

@@ -19,12 +19,13 @@ import {
 import { findConsumer, findStream } from './find-by-name.js'
 import { toCount, toMs, toStart } from './numbers.js'
 import { counted, print, toDurationText, toFieldLines, toJsonText, toTable } from './output.js'
+import { whereOf, withWhereOption, type WhereFlag } from './where-option.js'
 
 interface Flags extends DirectoryFlags {
   readonly json?: boolean
 }
 
-interface AddFlags extends Flags {
+interface AddFlags extends Flags, WhereFlag {
   readonly topic?: readonly string[]
   readonly from?: StartingPoint
   readonly order?: 'stream' | 'key'
@@ -108,6 +109,9 @@ function printStatus(status: ConsumerStatus, flags: Flags): void {
       ['stream', status.stream],
       ['description', options.description],
       ['topics', topicsOf(status)],
+      ['where', toText(options.where)],
+      ['headers', toText(options.headers)],
+      ['key', toText(options.key)],
       ['from', from],
       ['order', options.order],
       ['ack wait', toDurationText(options.ackWait)],
@@ -129,8 +133,13 @@ function printStatus(status: ConsumerStatus, flags: Flags): void {
   )
 }
 
+/** A pattern as it is written; nothing where there is none. */
+function toText(pattern: unknown): string | undefined {
+  return pattern === undefined ? undefined : JSON.stringify(pattern)
+}
+
 function addCommand(): Command {
-  return withJsonOption(new Command('add').alias('create'))
+  return withWhereOption(withJsonOption(new Command('add').alias('create')))
     .description('make a consumer; one made alike is fine')
     .argument('<stream>')
     .argument('<consumer>')
@@ -196,6 +205,7 @@ function toOptions(flags: AddFlags): NewConsumerOptions {
     ...(Object.fromEntries(known) as NewConsumerOptions),
     ...(attempts === undefined ? {} : { retry: { attempts } }),
     ...toDeadLetter(flags),
+    ...whereOf(flags),
   }
 }
 

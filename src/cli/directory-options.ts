@@ -85,6 +85,7 @@ function directoryOf({ directory, server }: DirectoryFlags): string {
 function printEvent(event: BrokerEvent): void {
   switch (event.type) {
     case 'handler-failed':
+    case 'filter-failed':
     case 'message-invalid':
     case 'messages-dropped':
     case 'message-rejected':

@@ -6,8 +6,9 @@ import { ConsumerPuller } from './consumer-puller.js'
 import { findStream } from './find-by-name.js'
 import { formatStored, type MessageFormat } from './message-format.js'
 import { print } from './output.js'
+import { whereOf, type WhereFlag } from './where-option.js'
 
-export interface StreamFlags extends MessageFormat {
+export interface StreamFlags extends MessageFormat, WhereFlag {
   readonly stream?: string
   readonly consumer?: string
   readonly from?: StartingPoint
@@ -26,10 +27,10 @@ export async function printStream(
     throw new FanfareError('OPTION_INVALID', 'with --directory, say which stream: --stream')
   }
   if (consumer === undefined) return follow(broker, stream, topics, flags, finish)
-  if (topics.length > 0 || from !== undefined) {
+  if (topics.length > 0 || from !== undefined || flags.where !== undefined) {
     throw new FanfareError(
       'OPTION_INVALID',
-      `a consumer has its topics and its place: leave topics and --from out`,
+      `a consumer has its topics, its filter and its place: leave topics, --where and --from out`,
     )
   }
   await consume(broker, stream, consumer, flags, finish.signal)
@@ -50,6 +51,7 @@ async function follow(
     signal: finish.signal,
     ...(topics.length === 0 ? {} : { topics }),
     ...(count === undefined ? {} : { limit: count }),
+    ...whereOf(flags),
   })
   try {
     for await (const message of messages) print(formatStored(message, flags))

@@ -8,12 +8,13 @@ import { findStream } from './find-by-name.js'
 import { formatStored, withMessageFormat, type MessageFormat } from './message-format.js'
 import { toCount, toStart, toWholeNumber } from './numbers.js'
 import { print } from './output.js'
+import { whereOf, withWhereOption, type WhereFlag } from './where-option.js'
 
 interface GetFlags extends DirectoryFlags, MessageFormat {
   readonly last?: string
 }
 
-interface ReadFlags extends DirectoryFlags, MessageFormat {
+interface ReadFlags extends DirectoryFlags, MessageFormat, WhereFlag {
   readonly from: StartingPoint
   readonly topic?: readonly string[]
   readonly limit?: number
@@ -51,7 +52,7 @@ async function get(
 }
 
 export function streamReadCommand(): Command {
-  return withMessageFormat(new Command('read').alias('view'))
+  return withWhereOption(withMessageFormat(new Command('read').alias('view')))
     .description('print the messages that there are')
     .argument('<stream>')
     .option(
@@ -75,6 +76,7 @@ async function read(broker: Broker, name: string, flags: ReadFlags): Promise<voi
     follow: false,
     ...(topic === undefined ? {} : { topics: topic }),
     ...(limit === undefined ? {} : { limit }),
+    ...whereOf(flags),
   })
   for await (const message of messages) print(formatStored(message, flags))
 }

@@ -13,6 +13,7 @@ import { inDirectory, onlyGiven } from './directory-options.js'
 import { printStream, type StreamFlags } from './directory-subscribe.js'
 import { toJson, toText, withMessageFormat } from './message-format.js'
 import { toCount, toStart } from './numbers.js'
+import { whereOf, withWhereOption } from './where-option.js'
 
 interface SubscribeFlags extends ClientFlags, StreamFlags {
   readonly queue?: string
@@ -20,7 +21,9 @@ interface SubscribeFlags extends ClientFlags, StreamFlags {
 }
 
 export function subscribeCommand(): Command {
-  return withMessageFormat(withClientOptions(new Command('sub').alias('subscribe')))
+  return withWhereOption(
+    withMessageFormat(withClientOptions(new Command('sub').alias('subscribe'))),
+  )
     .description('print messages as they come')
     .argument('[topics...]', 'topics or patterns; quote > and *')
     .option('--queue <group>', 'share the messages with the other members of a group')
@@ -79,6 +82,7 @@ async function printUntilDone(
     // Everything is printed: nothing is dropped while a terminal is slow.
     capacity: 1_000_000_000,
     ...(flags.queue === undefined ? {} : { group: flags.queue }),
+    ...whereOf(flags),
   }
   for (const topic of topics) broker.subscribe(topic, print, options)
   await broker.flush()

@@ -2,7 +2,8 @@
 // something is.
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { FanfareError, lockDirectory, openSystemDisk } from '../base/index.js'
+import { FanfareError } from '../base/index.js'
+import { lockDirectory, openSystemDisk } from '../base/disk/index.js'
 import { ROOT_FILE, verifyStore, type RecoveryFinding } from '../log/index.js'
 import { withJsonOption } from './directory-options.js'
 import { isThere } from './files.js'

@@ -58,6 +58,7 @@ export class ClusterEngine implements Engine {
       inProcess: false,
       countsReceivers: false,
       knowsInterest: false,
+      filtersGroups: false,
       maxPayloadBytes: this.#connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD_BYTES,
     }
   }
@@ -96,7 +97,7 @@ export class ClusterEngine implements Engine {
 
   subscribe(pattern: string, receiver: Receiver, options: SubscribeOptions = {}): Subscription {
     this.#assertOpen()
-    const subscription = new ClusterSubscription(pattern, options.group, receiver, (ended) =>
+    const subscription = new ClusterSubscription(pattern, options, receiver, (ended) =>
       this.#subscriptions.delete(ended),
     )
     this.#subscriptions.add(subscription)
@@ -171,6 +172,7 @@ export class ClusterEngine implements Engine {
       message.data,
     )
     try {
+      if (!subscription.admits(delivered)) return
       subscription.receiver.deliver(delivered, subscription)
     } catch (error) {
       this.#listeners.report({ type: 'receiver-failed', pattern: subscription.pattern, error })

@@ -1,5 +1,5 @@
 // One subscription on the server, and its end: by the user, or by the server that refuses it.
-import type { Receiver, Subscription } from '../engine/index.js'
+import type { EngineMessage, Receiver, SubscribeOptions, Subscription } from '../engine/index.js'
 import type { NatsSubscription } from './nats-transport.js'
 
 export class ClusterSubscription implements Subscription {
@@ -7,17 +7,19 @@ export class ClusterSubscription implements Subscription {
   readonly group: string | undefined
   readonly receiver: Receiver
   isClosed = false
+  readonly #options: SubscribeOptions
   readonly #forget: (subscription: ClusterSubscription) => void
   #nats: NatsSubscription | undefined
 
   constructor(
     pattern: string,
-    group: string | undefined,
+    options: SubscribeOptions,
     receiver: Receiver,
     forget: (subscription: ClusterSubscription) => void,
   ) {
     this.pattern = pattern
-    this.group = group
+    this.group = options.group
+    this.#options = options
     this.receiver = receiver
     this.#forget = forget
   }
@@ -28,6 +30,15 @@ export class ClusterSubscription implements Subscription {
       if (error instanceof Error) this.end(error)
       else this.#close()
     })
+  }
+
+  /** The server knows no filters: they are asked here. */
+  admits(message: EngineMessage): boolean {
+    const { filter, when } = this.#options
+    return (
+      (filter === undefined || filter.matches(filter.view(message))) &&
+      (when === undefined || when(message))
+    )
   }
 
   unsubscribe(): void {

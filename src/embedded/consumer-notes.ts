@@ -1,7 +1,7 @@
 // How a consumer's state reaches the store: what changed in its ledger as notes, its terms when they change, and everything when
 // the store asks for a snapshot. A consumer that does not survive a restart writes nothing.
 import type { FanfareError } from '../base/index.js'
-import type { ConsumerLedger } from '../delivery/index.js'
+import type { ConsumerLedger } from '../delivery/ledger/index.js'
 import type { VerdictDone } from '../engine/index.js'
 import type { NoteLevel, NoteOwner } from '../log/index.js'
 import { encodeLedgerNote, encodeTermsNote, type ConsumerTerms } from './consumer-record.js'
@@ -13,6 +13,8 @@ export interface NotesOwner extends NoteOwner {
   readonly isPersistent: boolean
   readonly isDeleted: boolean
   readonly ledger: ConsumerLedger
+  /** The ledger is about to be asked how far it has come. */
+  lookThrough(): void
 }
 
 export class ConsumerNotes {
@@ -53,6 +55,7 @@ export class ConsumerNotes {
       return
     }
     const { ledger, ownerName } = this.#owner
+    this.#owner.lookThrough()
     const change = ledger.takeNote()
     const note = this.#mustRestate ? ledger.snapshot() : change
     this.#mustRestate = false

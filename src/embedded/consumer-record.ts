@@ -1,6 +1,6 @@
 // A consumer as it is kept: its terms as JSON and its ledger's bytes. A note is one or the other, told apart by its first
 // byte.
-import { ConsumerLedger, type LedgerOptions } from '../delivery/index.js'
+import { ConsumerLedger, type LedgerOptions } from '../delivery/ledger/index.js'
 import type { ConsumerSettings } from '../engine/index.js'
 import type { RecoveredOwner } from '../log/index.js'
 

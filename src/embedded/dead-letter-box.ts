@@ -33,10 +33,14 @@ export interface Failure {
 }
 
 /** That stream's settings: no limit but the disk, as nothing may vanish; one topic for each consumer and original topic. */
-export function deadLetterStreamSettings(source: StreamSettings, name: string): StreamSettings {
+export function deadLetterStreamSettings(
+  source: StreamSettings,
+  name: string,
+  consumer: string,
+): StreamSettings {
   return {
     name,
-    topics: [deadLetterPattern(source.name)],
+    topics: [deadLetterPattern(source.name, consumer)],
     durability: source.durability,
     retention: 'limits',
     discard: 'new',
@@ -46,9 +50,9 @@ export function deadLetterStreamSettings(source: StreamSettings, name: string): 
   }
 }
 
-/** Every topic of a stream's dead letters. */
-export function deadLetterPattern(stream: string): string {
-  return `$DEAD.${stream}.>`
+/** Every topic of the dead letters of a stream's consumer, or of all its consumers. */
+export function deadLetterPattern(stream: string, consumer?: string): string {
+  return consumer === undefined ? `$DEAD.${stream}.>` : `$DEAD.${stream}.${consumer}.>`
 }
 
 export function deadLetterTopic(stream: string, consumer: string, topic: string): string {

@@ -1,7 +1,7 @@
 // What a consumer does with messages that were given up: writes them as dead letters in the commit that settles them, in
 // order. While that cannot be done they stay unsettled, and it is tried again.
 import { FanfareError, type Alarm } from '../base/index.js'
-import type { ConsumerLedger, LedgerFailure } from '../delivery/index.js'
+import type { ConsumerLedger, LedgerFailure } from '../delivery/ledger/index.js'
 import type { BytesMessage, ConsumerSettings, StoredMessage } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import type { ConsumerHome } from './consumer-home.js'
@@ -105,7 +105,8 @@ export class DeadLetterDesk {
 
   /** Writes the letters of a batch and settles their messages, in one commit; stops at the first that is refused. */
   async #keep(batch: readonly LedgerFailure[], stream: string): Promise<void> {
-    const box = await this.#site.openDeadLetterBox(this.#home.name, stream)
+    const { name: consumer } = this.#owner.settings()
+    const box = await this.#site.openDeadLetterBox(this.#home.name, stream, consumer)
     const letters = await this.#makeLetters(batch)
     const ledger = this.#owner.ledger()
     const kept: Letter[] = []

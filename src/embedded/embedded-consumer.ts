@@ -2,7 +2,7 @@
 // ledger what became of each. The ledger decides; the loop hands out; the notes keep; this class is where they meet, and takes
 // the verdicts.
 import { FanfareError } from '../base/index.js'
-import { ConsumerLedger, type LedgerFailure } from '../delivery/index.js'
+import { ConsumerLedger, type LedgerFailure } from '../delivery/ledger/index.js'
 import {
   differingFields,
   type Consumer,
@@ -13,6 +13,7 @@ import {
   type StoredMessage,
   type VerdictDone,
 } from '../engine/index.js'
+import type { FilterView } from '../filter/index.js'
 import { inBackground } from './background.js'
 import type { ConsumerHome } from './consumer-home.js'
 import { ConsumerAlarms } from './consumer-alarms.js'
@@ -30,8 +31,8 @@ import { InFlight } from './in-flight.js'
 import { Member } from './member.js'
 import { Members } from './members.js'
 import { MessageSource } from './message-source.js'
-import { PendingCount } from './pending-count.js'
-import type { Interested } from './retention.js'
+import { PendingCount, type PendingRange } from './pending-count.js'
+import type { Interested } from './interested.js'
 import { resolveStart } from './start-point.js'
 import type { StreamSite } from './stream-site.js'
 
@@ -68,7 +69,7 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
     this.#home = home
     this.#terms = recovered?.terms ?? { settings }
     this.#ledger = recovered?.ledger ?? new ConsumerLedger(ledgerOptionsOf(settings), 1)
-    this.pending = new PendingCount(home.log, site.topicAt)
+    this.pending = new PendingCount(home.log, site)
     this.#loop = new HandOutLoop(site, this)
     this.#notes = new ConsumerNotes(site, this)
     this.#alarms = new ConsumerAlarms(site, () => this.#ring())
@@ -77,6 +78,7 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
       home,
       () => this.#terms,
       () => this.#loop.call(),
+      this,
     )
     this.#desk = new DeadLetterDesk(site, home, {
       settings: () => this.settings,
@@ -149,6 +151,7 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
 
   async info(): Promise<ConsumerInfo> {
     this.#assertThere()
+    if (this.pending.isStale) await this.#countPending()
     const ledger = this.#ledger
     return {
       settings: this.settings,
@@ -257,6 +260,10 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   /** Takes other settings; what is in flight is handed out anew. */
   async update(settings: ConsumerSettings): Promise<void> {
     if (differingFields(settings, this.settings).length === 0) return
+    // Nothing may be offered to the new ledger before the stream is read again from where it begins: what it knows of and does not
+    // see in its place it would take for gone.
+    this.#isStarted = false
+    this.source.close()
     const snapshot = this.#ledger.snapshot()
     for (const { member, token } of this.#inFlight.dropAll()) member.receiver.expired?.(token)
     this.#ledger = ConsumerLedger.restore(ledgerOptionsOf(settings), snapshot, [])
@@ -277,25 +284,53 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   }
 
   snapshot(): Uint8Array {
+    this.lookThrough()
     const terms = { ...this.#terms, targets: this.source.targets }
     return encodeConsumerSnapshot(terms, this.#ledger)
   }
 
+  /** The ledger learns that what the feed passed over is none of its own. */
+  lookThrough(): void {
+    if (this.isFollowing) this.#ledger.skip(this.#home.feed.position - 1)
+  }
+
   wants(topic: string): boolean {
-    return this.source.filter.matches(topic)
+    return this.source.selection.topics.matches(topic)
   }
 
   hasSettled(sequence: number): boolean {
     return this.#ledger.isSettled(sequence) && !this.#settling.has(sequence)
   }
 
-  /** A message that this consumer wants was accepted. */
+  get isByContent(): boolean {
+    return this.source.selection.isByContent
+  }
+
+  admits(view: FilterView): boolean {
+    return this.source.selection.admits(view)
+  }
+
   messageAccepted(): void {
     this.pending.count += 1
   }
 
-  messagesCommitted(): void {
-    if (this.pending.count > 0) this.#loop.call()
+  get isFollowing(): boolean {
+    return this.source.isFollowing
+  }
+
+  take(message: StoredMessage): boolean {
+    const ledger = this.#ledger
+    if (message.sequence < ledger.position) return true
+    if (!this.isRunning || this.isPaused || !this.members.haveCredit) return false
+    return ledger.wantsMore && this.source.take(ledger, message)
+  }
+
+  fallBehind(sequence: number): void {
+    this.source.fallBehind(this.#ledger, sequence)
+  }
+
+  wake(): void {
+    this.#loop.call()
   }
 
   /** Accepted messages were lost. */
@@ -304,7 +339,11 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
   }
 
   messageRemoved(sequence: number, topic: string): void {
-    if (sequence > this.#ledger.deliveredSequence && this.wants(topic)) this.pending.count -= 1
+    // What lies before its start was never counted.
+    if (sequence <= this.#ledger.deliveredSequence || this.#ledger.isSettled(sequence)) return
+    if (!this.wants(topic)) return
+    if (this.isByContent) this.pending.isStale = true
+    else this.pending.count -= 1
   }
 
   /** Hands out letters of this consumer again, the oldest original first; they leave the box when they are settled. */
@@ -364,11 +403,13 @@ export class EmbeddedConsumer implements Consumer, NotesOwner, HandOutOwner, Int
     this.#loop.call()
   }
 
-  async #countPending(): Promise<void> {
-    const { filter } = this.source
-    const from = this.#ledger.lookedThrough + 1
-    const untouched = this.#ledger.countUntouched()
-    await this.pending.recount(from, untouched, filter, () => this.#site.store.flush())
+  #countPending(): Promise<void> {
+    const begin = (): PendingRange => ({
+      position: this.#ledger.lookedThrough + 1,
+      untouched: this.#ledger.countUntouched(),
+      selection: this.source.selection,
+    })
+    return this.pending.recount(begin, () => this.#site.store.flush())
   }
 
   // ---- handing out -------------------------------------------------------------------------------------------------

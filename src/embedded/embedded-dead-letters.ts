@@ -110,7 +110,8 @@ export class EmbeddedDeadLetters implements DeadLetters {
       for (;;) {
         const message = await reader.next()
         if (message === undefined) return
-        const letter = readDeadLetter(message)
+        // A letter outlives the reader's next call, after which the message is another.
+        const letter = readDeadLetter(message.retain())
         if (letter !== undefined) yield letter
       }
     } finally {

@@ -27,6 +27,7 @@ import { recoverConsumer, type RecoveredConsumer } from './consumer-record.js'
 import {
   deadLetterPattern,
   deadLetterStreamSettings,
+  deadLetterTopic,
   type DeadLetterBox,
 } from './dead-letter-box.js'
 import { streamOfConsumerOwner, type EmbeddedConsumer } from './embedded-consumer.js'
@@ -53,7 +54,7 @@ export interface DurablePlace {
   readonly clock: Clock
   readonly alarms: Alarms
   topic(name: string): TopicHandle
-  topicAt(bytes: Uint8Array, from: number, to: number): TopicHandle
+  readonly topicAt: (bytes: Uint8Array, from: number, to: number) => TopicHandle
   report(event: EngineEvent): void
   /** Delivers to live receivers only. */
   deliver(address: TopicHandle, message: EngineMessage): PublishOutcome
@@ -90,13 +91,14 @@ export class EmbeddedDurable implements Durable {
       clock: place.clock,
       alarms: place.alarms,
       store,
-      topicAt: (bytes, from, to) => place.topicAt(bytes, from, to),
+      topicAt: place.topicAt,
       topic: (name) => place.topic(name),
       report: (event) => place.report(event),
       deliver: (address, message) => void place.deliver(address, message),
       forgetInterest: (pattern) => place.forgetInterest(pattern),
       consumersOf: (address) => place.consumersOf(address),
-      openDeadLetterBox: (source, name) => this.#openDeadLetterBox(source, name),
+      openDeadLetterBox: (source, name, consumer) =>
+        this.#openDeadLetterBox(source, name, consumer),
     }
   }
 
@@ -278,15 +280,10 @@ export class EmbeddedDurable implements Durable {
     }
   }
 
-  async #openDeadLetterBox(source: string, name: string): Promise<DeadLetterBox> {
-    const from = this.#known(source)
-    const wanted = deadLetterStreamSettings(from.settings, name)
-    const existing = this.#byName.get(name)
-    if (existing === undefined) await this.createStream(wanted)
-    else if (!existing.settings.topics.includes(wanted.topics[0]!)) {
-      const topics = [...existing.settings.topics, ...wanted.topics]
-      await this.updateStream({ ...existing.settings, topics })
-    }
+  /** Consumers of one stream may share a box or have their own; it takes the topics of each when it is first needed. */
+  async #openDeadLetterBox(source: string, name: string, consumer: string): Promise<DeadLetterBox> {
+    // No stream has such a name.
+    await this.#oneByOne(`box ${name}`, () => this.#makeBox(source, name, consumer))
     const box = this.#byName.get(name)!
     return {
       findRefusal: (address, message) => box.findRefusal(address, message),
@@ -295,6 +292,16 @@ export class EmbeddedDurable implements Durable {
         if (!box.isDeleted) box.log.remove(sequence, true)
       },
       read: (sequence) => box.get(sequence),
+    }
+  }
+
+  async #makeBox(source: string, name: string, consumer: string): Promise<void> {
+    const wanted = deadLetterStreamSettings(this.#known(source).settings, name, consumer)
+    const existing = this.#byName.get(name)
+    if (existing === undefined) await this.createStream(wanted)
+    else if (this.capturing(deadLetterTopic(source, consumer, 'any')) !== existing) {
+      const topics = [...existing.settings.topics, ...wanted.topics]
+      await this.updateStream({ ...existing.settings, topics })
     }
   }
 

@@ -27,10 +27,11 @@ import {
   type SubscribeOptions,
   type Subscription,
 } from '../engine/index.js'
+import type { FilterView } from '../filter/index.js'
 import { PatternIndex, TopicTable, type TopicHandle } from '../topic/index.js'
 import type { DurablePlace, EmbeddedDurable, EngineStorage } from './embedded-durable.js'
 import { EmbeddedSubscription } from './embedded-subscription.js'
-import { collectInterest, type Interest } from './interest.js'
+import { collectInterest, type AskFilter, type Interest } from './interest.js'
 
 export interface EmbeddedEngineOptions {
   /** How many topics are remembered with their subscribers; default 16,384. */
@@ -54,6 +55,7 @@ export class EmbeddedEngine implements Engine {
     inProcess: true,
     countsReceivers: true,
     knowsInterest: true,
+    filtersGroups: true,
     maxPayloadBytes: Number.MAX_SAFE_INTEGER,
   }
   readonly #index = new PatternIndex<EmbeddedSubscription>()
@@ -132,13 +134,7 @@ export class EmbeddedEngine implements Engine {
 
   subscribe(pattern: string, receiver: Receiver, options: SubscribeOptions = {}): Subscription {
     if (this.#isClosed) throw closedError()
-    const subscription = new EmbeddedSubscription(
-      pattern,
-      options.group,
-      receiver,
-      options.maxMessages ?? 0,
-      this.#remove,
-    )
+    const subscription = new EmbeddedSubscription(pattern, receiver, options, this.#remove)
     this.#index.insert(pattern, subscription)
     this.#topics.invalidate(pattern)
     return subscription
@@ -230,14 +226,36 @@ export class EmbeddedEngine implements Engine {
       reached += 1
       if (!this.#deliver(subscription, message)) isOverMark = true
     }
-    const groups = interest.groups
+    const { filtering, groups } = interest
+    const admits = interest.isFiltering ? this.#askFilters(message) : undefined
+    for (let i = 0; i < filtering.length; i++) {
+      const subscription = filtering[i]!
+      if (subscription.isClosed || !admits!(subscription)) continue
+      reached += 1
+      if (!this.#deliver(subscription, message)) isOverMark = true
+    }
     for (let i = 0; i < groups.length; i++) {
-      const member = groups[i]!.takeTurn()
+      const member = groups[i]!.takeTurn(admits)
       if (member === undefined) continue
       reached += 1
       if (!this.#deliver(member, message)) isOverMark = true
     }
     return outcomeOf(reached, isOverMark)
+  }
+
+  /** What is seen of the message is seen once, by all who ask. */
+  #askFilters(message: EngineMessage): AskFilter {
+    let view: FilterView | undefined
+    return (subscription) => {
+      const { filter, when } = subscription.options
+      try {
+        if (filter !== undefined && !filter.matches((view ??= filter.view(message)))) return false
+        return when === undefined || when(message)
+      } catch (error) {
+        this.#listeners.report({ type: 'receiver-failed', pattern: subscription.pattern, error })
+        return false
+      }
+    }
   }
 
   #deliver(subscription: EmbeddedSubscription, message: EngineMessage): boolean {
@@ -257,7 +275,10 @@ export class EmbeddedEngine implements Engine {
     interest: Interest,
   ): PublishOutcome {
     this.#deferred.push({ address, message: message.retain() })
-    return outcomeOf(interest.receiverCount, false)
+    const reached = interest.isFiltering
+      ? interest.countReached(this.#askFilters(message))
+      : interest.receiverCount
+    return outcomeOf(reached, false)
   }
 
   #publishDeferred(): void {

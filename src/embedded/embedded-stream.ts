@@ -29,10 +29,12 @@ import { flagsOf, readId, withPublishHeaders } from './publish-headers.js'
 import { Receipts } from './receipts.js'
 import { HAS_ID, HAS_TTL, IS_DELAYED } from './record-flags.js'
 import { RecordReader } from './record-reader.js'
-import { Retention } from './retention.js'
+import { walkRecords } from './record-walk.js'
+import { Retention, whoAdmits } from './retention.js'
 import { RollUps } from './roll-ups.js'
 import { StreamConsumers } from './stream-consumers.js'
 import { deletedError, sinkFailed } from './stream-errors.js'
+import { StreamFeed } from './stream-feed.js'
 import {
   findFullness,
   findSizeFault,
@@ -49,7 +51,7 @@ import {
   type RecoveredStream,
 } from './stream-snapshot.js'
 import type { StreamSite } from './stream-site.js'
-import { moveToNext, selectForPurge, selectTopics } from './topic-selection.js'
+import { selectForPurge, selectTopics } from './topic-selection.js'
 
 /** Publishers should pause while more than this waits for its commit. */
 const BACKLOG_MARK_BYTES = 8 * 1024 * 1024
@@ -59,6 +61,7 @@ const NO_OPTIONS: AppendOptions = {}
 export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerHome {
   readonly log: Log
   readonly retention: Retention
+  readonly feed: StreamFeed
   readonly #site: StreamSite
   readonly #receipts: Receipts
   readonly #consumers: StreamConsumers
@@ -83,6 +86,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     this.#rollUps = new RollUps(site, log)
     this.#times = new MessageTimes(site, log, (message) => this.#appendDue(message))
     this.retention = new Retention(settings.retention, log, site, () => this.#consumers.all())
+    this.feed = new StreamFeed(log, site)
     log.listen(this)
   }
 
@@ -210,7 +214,9 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     if (options.rollUp !== undefined) {
       this.#rollUps.add({ sequence, topic: options.rollUp === 'topic' ? address.name : undefined })
     }
-    for (const consumer of this.#site.consumersOf(address)) consumer.messageAccepted()
+    for (const consumer of whoAdmits(this.#site.consumersOf(address), message)) {
+      consumer.messageAccepted()
+    }
     return sequence
   }
 
@@ -218,7 +224,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     if (through >= this.log.acceptedSequence) this.#expectations.forgetAccepted()
     this.#rollUps.committed(through, (before) => this.#ids.keep(before))
     this.#receipts.committed(through)
-    for (const consumer of this.#consumers.all()) consumer.messagesCommitted()
+    this.feed.committed()
     if (this.#settings.retention === 'interest') {
       inBackground(this.retention.committed(through), this.#site)
     }
@@ -267,7 +273,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
 
   read(options: ReadOptions = {}): StreamReader {
     this.#assertThere()
-    return new RecordReader(this.log, this.#site.topicAt, options)
+    return new RecordReader(this.log, this.#site, options)
   }
 
   async topics(pattern = '>'): Promise<TopicState[]> {
@@ -282,7 +288,7 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     const { lastSequence, records } = this.log.state
     this.#ids.keep(lastSequence)
     const isPartial = options.topic !== undefined || options.keep !== undefined
-    const selected = isPartial ? await selectForPurge(this.log, this.#site.topicAt, options) : []
+    const selected = isPartial ? await selectForPurge(this.log, this.#site, options) : []
     await this.#commit(() => {
       for (const sequence of selected) this.log.remove(sequence, true)
       if (!isPartial) this.log.trim(Math.min((options.before ?? Infinity) - 1, lastSequence), true)
@@ -417,20 +423,16 @@ export class EmbeddedStream implements Stream, LogListener, NoteOwner, ConsumerH
     if (!hasTimes && (this.#marks & HAS_ID) === 0) return
     const cursor = this.log.remains(hasTimes ? 0 : windowStartMs)
     if (!hasTimes) cursor.seek(Math.max(cursor.position, idsThrough + 1))
-    try {
-      while (await moveToNext(cursor)) {
-        const { flags, sequence, timeMs } = cursor
-        if (flags === 0) continue
-        const message = toStoredMessage(cursor, this.#site.topicAt)
-        // Of those that are gone nothing is done when their moment comes.
-        this.#times.recovered(message, sequence, timeMs, flags)
-        const isUnknown = sequence > idsThrough && timeMs >= windowStartMs
-        const id = isUnknown && (flags & HAS_ID) !== 0 ? readId(message) : undefined
-        if (id !== undefined) this.#ids.add(id, sequence, timeMs)
-      }
-    } finally {
-      cursor.close()
-    }
+    await walkRecords(cursor, this.#site.clock, () => {
+      const { flags, sequence, timeMs } = cursor
+      if (flags === 0) return
+      const message = toStoredMessage(cursor, this.#site.topicAt)
+      // Of those that are gone nothing is done when their moment comes.
+      this.#times.recovered(message, sequence, timeMs, flags)
+      const isUnknown = sequence > idsThrough && timeMs >= windowStartMs
+      const id = isUnknown && (flags & HAS_ID) !== 0 ? readId(message) : undefined
+      if (id !== undefined) this.#ids.add(id, sequence, timeMs)
+    })
   }
 
   // ---- publishing --------------------------------------------------------------------------------------------------

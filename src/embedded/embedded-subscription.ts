@@ -1,5 +1,5 @@
 // One subscription of the embedded engine: what the index holds and what the caller is given.
-import type { Receiver, Subscription } from '../engine/index.js'
+import type { Receiver, SubscribeOptions, Subscription } from '../engine/index.js'
 
 export class EmbeddedSubscription implements Subscription {
   readonly pattern: string
@@ -8,19 +8,23 @@ export class EmbeddedSubscription implements Subscription {
   isClosed = false
   /** Messages still to be delivered before it ends by itself; 0: it does not. */
   remaining: number
+  /** Whether it takes some messages only. */
+  readonly isFiltering: boolean
+  readonly options: SubscribeOptions
   readonly #remove: (subscription: EmbeddedSubscription) => void
 
   constructor(
     pattern: string,
-    group: string | undefined,
     receiver: Receiver,
-    maxMessages: number,
+    options: SubscribeOptions,
     remove: (subscription: EmbeddedSubscription) => void,
   ) {
     this.pattern = pattern
-    this.group = group
+    this.group = options.group
     this.receiver = receiver
-    this.remaining = maxMessages
+    this.remaining = options.maxMessages ?? 0
+    this.isFiltering = options.filter !== undefined || options.when !== undefined
+    this.options = options
     this.#remove = remove
   }
 

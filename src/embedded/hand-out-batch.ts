@@ -3,8 +3,8 @@ import { StoredMessage, type ConsumerSettings, type HandOut } from '../engine/in
 import { decodeHeaderBlock, encodeHeaderBlock } from '../wire/index.js'
 import type { Member } from './member.js'
 
-/** Enough to make one note for many messages, few enough that the first does not wait for long. */
-const MOST = 256
+/** Enough to make one note for many messages, few enough that a thousand in flight are two batches, one behind the other. */
+const MOST = 512
 
 export interface BatchItem {
   /** The message's sequence, or below zero that of a dead letter. */

@@ -1,7 +1,7 @@
 // The loop that hands out: as long as members have credit, the ledger has room and the stream has messages, it takes a batch, has
 // its attempts written down, and delivers. It runs when something became possible, and once at a time.
 import type { FanfareError } from '../base/index.js'
-import type { ConsumerLedger } from '../delivery/index.js'
+import type { ConsumerLedger } from '../delivery/ledger/index.js'
 import type { ConsumerSettings, StoredMessage } from '../engine/index.js'
 import { inBackground } from './background.js'
 import { HandOutBatch, type BatchItem } from './hand-out-batch.js'
@@ -10,7 +10,7 @@ import type { MessageSource } from './message-source.js'
 import type { PendingCount } from './pending-count.js'
 import type { StreamSite } from './stream-site.js'
 
-/** Hand-outs after which other work of the process gets its turn. */
+/** Hand-outs, or messages looked at, after which other work of the process gets its turn. */
 const MOST_IN_ONE_GO = 1_024
 
 /** How long to wait when attempts could not be written. */
@@ -63,43 +63,61 @@ export class HandOutLoop {
     inBackground(this.#run(), this.#site)
   }
 
+  /** While one batch is delivered, the attempts of the next are being written. */
   async #run(): Promise<void> {
     const owner = this.#owner
+    let ready: HandOutBatch | undefined
     let inOneGo = 0
-    while (this.#isCalled && owner.isRunning) {
+    while (owner.isRunning && (this.#isCalled || ready !== undefined)) {
       this.#isCalled = false
-      owner.workAtDesk()
-      const batch = new HandOutBatch()
-      if (!owner.isPaused) this.#fill(batch)
-      if (batch.isEmpty) {
-        // What was looked at may be parked behind a dead letter.
-        owner.workAtDesk()
-        continue
+      const { batch: next, looked } = this.#takeBatch()
+      inOneGo += looked
+      const writing = next.isEmpty ? undefined : this.#writeAttempts(next)
+      if (ready !== undefined) {
+        await this.#deliver(ready)
+        this.#isCalled = true
       }
-      this.#isCalled = true
-      if (!(await this.#writeAttempts(batch))) break
-      await this.#deliver(batch)
-      inOneGo += batch.items.length
+      const isWritten = await writing
+      ready = isWritten === true ? next : undefined
+      if (isWritten === false) break
       if (inOneGo < MOST_IN_ONE_GO) continue
       await new Promise<void>((resolve) => this.#site.clock.defer(resolve))
       inOneGo = 0
     }
+    if (ready !== undefined) await this.#deliver(ready)
     this.#isAtWork = false
     owner.rested()
   }
 
-  #fill(batch: HandOutBatch): void {
+  /** The next batch, and how many messages were looked at for it. */
+  #takeBatch(): { readonly batch: HandOutBatch; readonly looked: number } {
+    const owner = this.#owner
+    owner.workAtDesk()
+    const batch = new HandOutBatch()
+    const passedOver = owner.isPaused ? 0 : this.#fill(batch)
+    // What was looked at may be parked behind a dead letter.
+    if (batch.isEmpty) owner.workAtDesk()
+    if (!batch.isEmpty || passedOver >= MOST_IN_ONE_GO) this.#isCalled = true
+    return { batch, looked: Math.max(passedOver, batch.items.length) }
+  }
+
+  /** Answers how many messages were looked at; it stops at the most to give way. */
+  #fill(batch: HandOutBatch): number {
     const { ledger, source, pending, members, settings } = this.#owner
     const nowMs = this.#site.clock.nowMs()
-    while (!batch.isFull) {
+    let looked = 0
+    while (!batch.isFull && looked < MOST_IN_ONE_GO) {
       const member = members.next()
-      if (member === undefined) return
+      if (member === undefined) break
       const next = ledger.take(nowMs)
       if (next === undefined) {
-        if (!ledger.wantsMore) return
-        if (source.readOn(ledger)) continue
+        if (!ledger.wantsMore) break
+        if (source.readOn(ledger)) {
+          looked += 1
+          continue
+        }
         if (source.isAtEnd && settings.order === 'stream') pending.count = 0
-        return
+        break
       }
       const { id, token, deliveryCount, isRedelivery } = next
       if (!isRedelivery && id > 0) pending.count -= 1
@@ -109,6 +127,7 @@ export class HandOutLoop {
       if (settings.acknowledge !== 'none') this.#owner.flies(item)
       batch.add(item)
     }
+    return looked
   }
 
   /** An attempt is written before its hand-out; false: it could not be, and everything is as before. */

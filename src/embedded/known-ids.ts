@@ -1,6 +1,6 @@
 // The ids that a stream has accepted within its window. They outlive their messages: before records that carry them go, they are
 // noted with the store.
-import { DuplicateWindow } from '../delivery/index.js'
+import { DuplicateWindow } from '../delivery/ledger/index.js'
 import type { Log } from '../log/index.js'
 import type { StreamSite } from './stream-site.js'
 import { encodeIdsNote, streamOwnerName } from './stream-snapshot.js'

@@ -21,6 +21,11 @@ export class Members {
     return this.#list.splice(0)
   }
 
+  get haveCredit(): boolean {
+    for (const { credit } of this.#list) if (credit > 0) return true
+    return false
+  }
+
   /** The member whose turn it is, passing over those without credit. */
   next(): Member | undefined {
     const count = this.#list.length

@@ -1,8 +1,8 @@
 // What happens to messages of a stream at a moment of their own: one with a time to live is removed, a delayed one is
 // appended anew, where everybody sees it, and its first record removed in the same commit.
 import type { Alarm } from '../base/index.js'
-import { DueTimes } from '../delivery/index.js'
-import type { AppendOptions, BytesMessage } from '../engine/index.js'
+import { DueTimes } from '../delivery/ledger/index.js'
+import type { AppendOptions, BytesMessage, StoredMessage } from '../engine/index.js'
 import type { Log } from '../log/index.js'
 import { inBackground } from './background.js'
 import { readDeliverAtMs, readTtlMs } from './publish-headers.js'
@@ -12,6 +12,14 @@ import type { StreamSite } from './stream-site.js'
 
 /** Messages handled in one go before other work of the process gets its turn. */
 const PER_TURN = 500
+/** Delayed messages that are stored anew in one commit. */
+const PER_COMMIT = 128
+const RETRY_MS = 1_000
+
+interface DueMessage {
+  readonly sequence: number
+  readonly message: StoredMessage
+}
 
 export class MessageTimes {
   readonly #site: StreamSite
@@ -21,6 +29,9 @@ export class MessageTimes {
   readonly #delayed = new DueTimes()
   #alarm: Alarm | undefined
   #isDelivering = false
+  /** What is due and could not be committed, and when it is tried again. */
+  #refused: readonly DueMessage[] = []
+  #retryAtMs = 0
   #isClosed = false
 
   /** `publish` accepts a message that is due; it is called within a unit. */
@@ -62,7 +73,7 @@ export class MessageTimes {
     if (this.#isClosed) return
     const nextMs = Math.min(
       this.#expiries.nextAtMs ?? Infinity,
-      this.#delayed.nextAtMs ?? Infinity,
+      this.#nextDeliveryMs,
       this.#log.nextExpiryMs ?? Infinity,
     )
     this.#site.alarms.cancel(this.#alarm)
@@ -73,6 +84,13 @@ export class MessageTimes {
       this.#alarm = undefined
       this.check()
     })
+  }
+
+  /** What is being delivered calls for itself at its end. */
+  get #nextDeliveryMs(): number {
+    if (this.#isDelivering) return Infinity
+    const dueMs = this.#refused.length > 0 ? 0 : (this.#delayed.nextAtMs ?? Infinity)
+    return Math.max(dueMs, this.#retryAtMs)
   }
 
   close(): void {
@@ -90,26 +108,57 @@ export class MessageTimes {
   }
 
   async #deliverDelayed(): Promise<void> {
-    if (this.#isDelivering) return
+    if (this.#isDelivering || this.#site.clock.nowMs() < this.#retryAtMs) return
     this.#isDelivering = true
     try {
-      for (;;) {
-        const sequence = this.#delayed.takeDue(this.#site.clock.nowMs())
-        if (sequence === undefined || this.#isClosed) return
-        const record = await this.#log.read(sequence)
-        if (record === undefined) continue
-        const message = toStoredMessage(record, this.#site.topicAt)
-        this.#site.store.beginUnit()
-        try {
-          this.#publish(message)
-          this.#log.remove(sequence, true)
-        } finally {
-          this.#site.store.endUnit()
-        }
+      while (!this.#isClosed && this.#log.frozen === undefined) {
+        const batch = this.#refused.length > 0 ? this.#refused : await this.#takeDelayed()
+        if (batch.length === 0) return
+        this.#refused = batch
+        await this.#storeAnew(batch)
+        this.#refused = []
       }
+    } catch (error) {
+      this.#retryAtMs = this.#site.clock.nowMs() + RETRY_MS
+      throw error
     } finally {
       this.#isDelivering = false
       this.arm()
     }
+  }
+
+  async #takeDelayed(): Promise<readonly DueMessage[]> {
+    const nowMs = this.#site.clock.nowMs()
+    const batch: DueMessage[] = []
+    for (let taken = 0; taken < PER_COMMIT; taken++) {
+      const sequence = this.#delayed.takeDue(nowMs)
+      if (sequence === undefined) break
+      try {
+        const record = await this.#log.read(sequence)
+        if (record === undefined) continue
+        batch.push({ sequence, message: toStoredMessage(record, this.#site.topicAt) })
+      } catch (error) {
+        for (const { sequence: read } of batch) this.#delayed.add(nowMs, read)
+        this.#delayed.add(nowMs, sequence)
+        throw error
+      }
+    }
+    return batch
+  }
+
+  /** In one commit: what was removed meanwhile stays away, and what the commit refuses may be asked of it again. */
+  #storeAnew(batch: readonly DueMessage[]): Promise<void> {
+    const { store } = this.#site
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed || this.#log.frozen !== undefined) return resolve()
+      store.beginUnit()
+      try {
+        for (const { sequence, message } of batch) {
+          if (this.#log.remove(sequence, true)) this.#publish(message)
+        }
+      } finally {
+        store.endUnit((error) => (error === undefined ? resolve() : reject(error)))
+      }
+    })
   }
 }

@@ -24,7 +24,7 @@ export interface EmbeddedDirectoryOptions {
 export async function openEmbeddedEngine(
   options: EmbeddedDirectoryOptions,
 ): Promise<EmbeddedEngine> {
-  const { lockDirectory, openSystemDisk } = await import('../base/index.js')
+  const { lockDirectory, openSystemDisk } = await import('../base/disk/index.js')
   const { directory, lockWaitMs, clock = systemClock } = options
   const disk = await openSystemDisk(directory)
   const waiting = lockWaitMs === undefined ? {} : { waitMs: lockWaitMs }

@@ -1,22 +1,22 @@
 // Which messages a stream keeps for its consumers: with 'work-queue' until one consumer has settled them, with 'interest' until
 // every consumer that wants them has. What follows from settlements is derived again after a restart and not logged.
-import type { EngineEvent, StreamSettings } from '../engine/index.js'
+import type { Clock } from '../base/index.js'
+import {
+  BytesView,
+  type BytesMessage,
+  type EngineEvent,
+  type StreamSettings,
+} from '../engine/index.js'
 import type { Log, LogRecord } from '../log/index.js'
 import { inBackground } from './background.js'
+import type { Interested } from './interested.js'
 import { IS_DELAYED } from './record-flags.js'
-import { moveToNext } from './topic-selection.js'
-import type { TopicLookUp } from './stream-record.js'
-
-/** What a stream asks of a consumer, and tells it. */
-export interface Interested {
-  wants(topic: string): boolean
-  hasSettled(sequence: number): boolean
-  /** A message that it wants was accepted. */
-  messageAccepted(): void
-}
+import { walkRecords } from './record-walk.js'
+import { toStoredMessage, type TopicLookUp } from './stream-record.js'
 
 /** What it needs of the engine. */
 export interface RetentionSite {
+  readonly clock: Clock
   readonly topicAt: TopicLookUp
   report(event: EngineEvent): void
 }
@@ -71,22 +71,33 @@ export class Retention {
   }
 
   async #sweep(from: number, through: number): Promise<void> {
-    const cursor = this.#log.cursor(from)
-    try {
-      while ((await moveToNext(cursor)) && cursor.sequence <= through) {
-        if (this.#isDone(cursor)) this.#log.remove(cursor.sequence, false)
-      }
-    } finally {
-      cursor.close()
-    }
+    const cursor = this.#log.cursor(from, { isTransient: true })
+    await walkRecords(cursor, this.#site.clock, () => {
+      if (cursor.sequence > through) return false
+      if (this.#isDone(cursor)) this.#log.remove(cursor.sequence, false)
+      return true
+    })
   }
 
-  #isDone({ sequence, flags, bytes, keyStart, keyEnd }: LogRecord): boolean {
+  #isDone(record: LogRecord): boolean {
+    const { sequence, flags } = record
     if ((flags & IS_DELAYED) !== 0) return false
-    const { name } = this.#site.topicAt(bytes, keyStart, keyEnd)
-    const interested = [...this.#consumers()].filter((consumer) => consumer.wants(name))
+    const message = toStoredMessage(record, this.#site.topicAt)
+    const { name } = message.handle
+    const concerned = [...this.#consumers()].filter((consumer) => consumer.wants(name))
+    const interested = whoAdmits(concerned, message)
     return this.#policy === 'work-queue'
       ? interested.some((consumer) => consumer.hasSettled(sequence))
       : interested.every((consumer) => consumer.hasSettled(sequence))
   }
+}
+
+/** Those of `consumers` that want this message, which is of one of their topics; it is looked at once, if anybody asks. */
+export function whoAdmits<C extends Interested>(
+  consumers: readonly C[],
+  message: BytesMessage,
+): readonly C[] {
+  if (!consumers.some(({ isByContent }) => isByContent)) return consumers
+  const view = new BytesView(message)
+  return consumers.filter((consumer) => consumer.admits(view))
 }

@@ -72,9 +72,7 @@ export class RollUps {
   /** Answers, when they are as safe as the log, whether the removals are committed. */
   async #removeBefore({ sequence: before, topic }: RollUp): Promise<boolean> {
     const isAll = topic === undefined
-    const replaced = isAll
-      ? []
-      : await selectForPurge(this.#log, this.#site.topicAt, { topic, before })
+    const replaced = isAll ? [] : await selectForPurge(this.#log, this.#site, { topic, before })
     if (isAll) this.#log.trim(before - 1, true)
     for (const sequence of replaced) this.#log.remove(sequence, true)
     return this.#areCommitted()

@@ -6,10 +6,11 @@ import {
   type Consumer,
   type ConsumerSettings,
 } from '../engine/index.js'
-import { patternsOverlap } from '../topic/index.js'
+import { PatternIndex, patternsOverlap } from '../topic/index.js'
 import type { ConsumerHome } from './consumer-home.js'
 import type { RecoveredConsumer } from './consumer-record.js'
 import { EmbeddedConsumer } from './embedded-consumer.js'
+import { withCanonicalFilter } from './message-selection.js'
 import { consumerDiffersError, noConsumerError } from './stream-errors.js'
 import type { StreamSite } from './stream-site.js'
 
@@ -17,6 +18,8 @@ export class StreamConsumers {
   readonly #site: StreamSite
   readonly #home: ConsumerHome
   readonly #byName = new Map<string, EmbeddedConsumer>()
+  /** By the patterns that each was indexed under, which an update may change. */
+  #byTopic = new PatternIndex<EmbeddedConsumer>()
 
   constructor(site: StreamSite, home: ConsumerHome) {
     this.#site = site
@@ -37,11 +40,14 @@ export class StreamConsumers {
 
   /** Those that want messages of `topic`. */
   wanting(topic: string): EmbeddedConsumer[] {
-    return [...this.#byName.values()].filter((consumer) => consumer.wants(topic))
+    const wanting = new Set<EmbeddedConsumer>()
+    this.#byTopic.forEachMatch(topic, (consumer) => wanting.add(consumer))
+    return [...wanting]
   }
 
-  async create(settings: ConsumerSettings): Promise<Consumer> {
-    assertConsumerSettings(settings, this.#home.settings)
+  async create(given: ConsumerSettings): Promise<Consumer> {
+    assertConsumerSettings(given, this.#home.settings)
+    const settings = withCanonicalFilter(given)
     const existing = this.#byName.get(settings.name)
     if (existing !== undefined) {
       const fields = differingFields(existing.settings, settings)
@@ -60,8 +66,11 @@ export class StreamConsumers {
     assertConsumerSettings(settings, this.#home.settings)
     const consumer = this.#byName.get(settings.name)
     if (consumer === undefined) throw noConsumerError(this.#home.name, settings.name)
-    await consumer.update(settings)
-    this.#forgetInterest()
+    assertChangeable(this.#home.name, consumer.settings, settings)
+    this.#displace(consumer)
+    const updated = consumer.update(withCanonicalFilter(settings))
+    this.#place(consumer)
+    await updated
     return consumer
   }
 
@@ -69,8 +78,7 @@ export class StreamConsumers {
   async delete(name: string): Promise<boolean> {
     const consumer = this.#byName.get(name)
     if (consumer === undefined) return false
-    this.#byName.delete(name)
-    this.#forgetInterest()
+    this.#displace(consumer)
     const reason = `consumer ${name} of stream ${this.#home.name} was deleted`
     await consumer.delete(new FanfareError('CONSUMER_DELETED', reason))
     return true
@@ -79,6 +87,7 @@ export class StreamConsumers {
   async deleteAll(reason: FanfareError): Promise<void> {
     for (const consumer of this.#byName.values()) await consumer.delete(reason)
     this.#byName.clear()
+    this.#byTopic = new PatternIndex()
   }
 
   /** Takes those up again that an earlier life had. */
@@ -92,6 +101,13 @@ export class StreamConsumers {
 
   #place(consumer: EmbeddedConsumer): void {
     this.#byName.set(consumer.name, consumer)
+    for (const pattern of patternsOf(consumer)) this.#byTopic.insert(pattern, consumer)
+    this.#forgetInterest()
+  }
+
+  #displace(consumer: EmbeddedConsumer): void {
+    this.#byName.delete(consumer.name)
+    for (const pattern of patternsOf(consumer)) this.#byTopic.remove(pattern, consumer)
     this.#forgetInterest()
   }
 
@@ -125,3 +141,24 @@ export class StreamConsumers {
     return topics.length === 0 ? this.#home.settings.topics : topics
   }
 }
+
+/** Without patterns of its own a consumer wants everything. */
+function patternsOf({ settings: { topics } }: EmbeddedConsumer): readonly string[] {
+  return topics.length === 0 ? ['>'] : [...new Set(topics)]
+}
+/** Where a consumer began, what its acknowledgements mean and where its letters are is part of what it is. */
+function assertChangeable(stream: string, now: ConsumerSettings, wanted: ConsumerSettings): void {
+  const differing = differingFields(now, wanted)
+  const moved = now.deadLetter?.stream ?? wanted.deadLetter?.stream
+  const movesLetters = wanted.deadLetter !== undefined && wanted.deadLetter.stream !== moved
+  const fixed = differing.find((field) => FIXED.includes(field))
+  const field = movesLetters ? 'deadLetter' : fixed
+  if (field === undefined) return
+  throw new FanfareError(
+    'UNSUPPORTED',
+    `${field} of consumer ${now.name} of stream ${stream} cannot be changed; make a consumer of another name`,
+    { details: { stream, consumer: now.name, field } },
+  )
+}
+
+const FIXED: readonly string[] = ['start', 'acknowledge', 'isDurable']

@@ -4,7 +4,7 @@ import type { EngineEvent, EngineMessage } from '../engine/index.js'
 import type { LogStore } from '../log/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import type { DeadLetterBox } from './dead-letter-box.js'
-import type { Interested } from './retention.js'
+import type { Interested } from './interested.js'
 import type { TopicLookUp } from './stream-record.js'
 
 export interface StreamSite {
@@ -21,5 +21,5 @@ export interface StreamSite {
   /** Who wants messages of a topic. */
   consumersOf(address: TopicHandle): readonly Interested[]
   /** Where a stream's dead letters go; the stream of that name is made when it is not there. */
-  openDeadLetterBox(source: string, name: string): Promise<DeadLetterBox>
+  openDeadLetterBox(source: string, name: string, consumer: string): Promise<DeadLetterBox>
 }

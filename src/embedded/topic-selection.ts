@@ -1,11 +1,19 @@
 // Which messages of a stream a set of patterns picks out: by the log's index of topics where it suffices, by reading where
 // it does not.
 import type { PurgeOptions, TopicState } from '../engine/index.js'
-import type { Log, LogCursor } from '../log/index.js'
+import type { Clock } from '../base/index.js'
+import type { Log } from '../log/index.js'
 import { hasWildcard, matchesPattern } from '../topic/index.js'
+import { walkRecords } from './record-walk.js'
 import { topicOfKey, type TopicLookUp } from './stream-record.js'
 
 const encoder = new TextEncoder()
+
+/** What it needs of the engine. */
+export interface SelectionSite {
+  readonly clock: Clock
+  readonly topicAt: TopicLookUp
+}
 
 /** The topics that hold messages and are matched by one of `patterns`; all topics when there is none. */
 export function selectTopics(log: Log, patterns: readonly string[]): TopicState[] {
@@ -35,35 +43,22 @@ export function matchesAny(patterns: readonly string[], topic: string): boolean 
 /** Sequences that a purge removes, ascending. */
 export async function selectForPurge(
   log: Log,
-  topicAt: TopicLookUp,
+  { clock, topicAt }: SelectionSite,
   options: PurgeOptions,
 ): Promise<number[]> {
   const patterns = options.topic === undefined ? [] : [options.topic]
   const end = Math.min(options.before ?? Infinity, log.state.lastSequence + 1)
   const selected: number[] = []
-  const cursor = log.cursor(log.state.firstSequence)
-  try {
-    while (await moveToNext(cursor)) {
-      if (cursor.sequence >= end) break
-      const { name } = topicAt(cursor.bytes, cursor.keyStart, cursor.keyEnd)
-      if (matchesAny(patterns, name)) selected.push(cursor.sequence)
-    }
-  } finally {
-    cursor.close()
-  }
+  const cursor = log.cursor(log.state.firstSequence, { isTransient: true })
+  await walkRecords(cursor, clock, () => {
+    if (cursor.sequence >= end) return false
+    const { name } = topicAt(cursor.bytes, cursor.keyStart, cursor.keyEnd)
+    if (matchesAny(patterns, name)) selected.push(cursor.sequence)
+    return true
+  })
   return options.keep === undefined
     ? selected
     : selected.slice(0, Math.max(0, selected.length - options.keep))
-}
-
-/** Moves to the next committed record, reading from the disk where needed; false at the end. */
-export async function moveToNext(cursor: LogCursor): Promise<boolean> {
-  for (;;) {
-    const found = cursor.next()
-    if (found === 'record') return true
-    if (found === 'end') return false
-    await cursor.loaded()
-  }
 }
 
 /** Whether a topic is matched, remembered by topic: patterns are compared once for each. */

@@ -10,6 +10,8 @@ export interface Capabilities {
   readonly countsReceivers: boolean
   /** `hasInterest` has an answer. */
   readonly knowsInterest: boolean
+  /** A filter is asked before it is a group member's turn; otherwise after, and members of a group must not filter. */
+  readonly filtersGroups: boolean
   /** Largest headers plus body in bytes that the engine takes now. */
   readonly maxPayloadBytes: number
 }

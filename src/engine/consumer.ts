@@ -11,9 +11,12 @@
 // Key order   With order 'key' a message is handed out when all before it of its key are settled; a key is with one member at
 //             a time. The key is the header 'ce-partitionkey', over all topics of the consumer; a message without one is in order
 //             with nothing.
+// Filters     A message that `where` does not match is passed over: not handed out, not counted, settled as far as the floor is concerned.
+//             A body that is not JSON matches no condition on data. A start point is found by topic; what is read from it is filtered.
 // Keeping     What is settled, attempts, delays of retries, pauses and parked keys survive a restart and the end of the process; of what
 //             was not noted durably, a loss of power may take back the last moments, which means redelivery and never loss.
 import type { FanfareError } from '../base/index.js'
+import type { FilterPattern } from '../filter/index.js'
 import type { StartPoint, StoredMessage } from './stored-message.js'
 
 export type AcknowledgePolicy = 'explicit' | 'all' | 'none'
@@ -33,6 +36,8 @@ export interface ConsumerSettings {
   readonly start: StartPoint
   /** Patterns, one of which must match; empty: every topic of the stream. */
   readonly topics: readonly string[]
+  /** What must match besides, in its canonical form once it is kept; absent: everything does. */
+  readonly where?: FilterPattern
   readonly acknowledge: AcknowledgePolicy
   /** How long a hand-out may stay unsettled. */
   readonly ackWaitMs: number

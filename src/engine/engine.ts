@@ -8,12 +8,15 @@
 //            it returns (nested calls excepted, see Order).
 // Isolation  A receiver that throws harms neither the publisher nor other receivers; it is reported as an event.
 // Groups     Of the receivers that share a group name and match a message, exactly one gets it, in fair turns.
+// Filters    What a subscription's filter does not match is, for that subscription, as if it had not been published. A group whose
+//            members filter differently is for engines that say `filtersGroups`.
 // Closing    Who opens, closes. `close` drains within its bound, may be called twice, and rejects nothing that was
 //            accepted. After it `publish` and `subscribe` throw CLOSED.
 // Validity   Topics, patterns and group names are validated once, above the contract, before an engine sees them.
 //
 // The durable half (streams, consumers, transactions, dead letters) is `durable`, with laws of its own in durable.ts,
 // stream.ts, consumer.ts and transaction.ts; docs/design/contract.md argues the shape of both.
+import type { FilterPattern, FilterView } from '../filter/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import type { Capabilities } from './capabilities.js'
 import type { Durable } from './durable.js'
@@ -41,11 +44,23 @@ export interface Subscription {
   unsubscribe(): void
 }
 
+/** A filter over messages. All see a message alike, so what one of them sees is shown to the others. */
+export interface MessageFilter {
+  readonly pattern: FilterPattern
+  /** The message as filters see it, valid as long as the message. */
+  view(message: EngineMessage): FilterView
+  matches(view: FilterView): boolean
+}
+
 export interface SubscribeOptions {
   /** Members of one group share the messages. */
   readonly group?: string
   /** Stops by itself after this many messages: an engine on the network tells its server, which then cleans up. */
   readonly maxMessages?: number
+  /** Only messages that it matches are delivered, take a group's turn and count. */
+  readonly filter?: MessageFilter
+  /** The same by a function, asked after the filter. Must not throw. */
+  readonly when?: (message: EngineMessage) => boolean
 }
 
 export interface ReplySink {

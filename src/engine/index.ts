@@ -4,6 +4,7 @@ export type {
   CloseOptions,
   Engine,
   EngineStatistics,
+  MessageFilter,
   PendingRequest,
   Receiver,
   ReplySink,
@@ -27,6 +28,7 @@ export {
   assertStreamSettings,
   differingFields,
 } from './settings.js'
+export { BytesView } from './bytes-view.js'
 export { BytesMessage, EngineMessage } from './message.js'
 export type {
   AcknowledgePolicy,

@@ -16,6 +16,7 @@
 //             message of that moment.
 import type { FanfareError } from '../base/index.js'
 import type { Durability } from '../log/index.js'
+import type { FilterPattern } from '../filter/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import type { Consumer, ConsumerSettings } from './consumer.js'
 import type { StartPoint, StoredMessage } from './stored-message.js'
@@ -110,6 +111,8 @@ export interface ReadOptions {
   readonly through?: number
   /** Patterns, one of which must match; default: every topic. */
   readonly topics?: readonly string[]
+  /** What must match besides. A start point is found by topic; what is read from it is filtered. */
+  readonly where?: FilterPattern
 }
 
 /** Walks the committed messages of a stream upwards. */

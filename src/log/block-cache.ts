@@ -5,12 +5,34 @@ import type { Block } from './block.js'
 /** What an object per block costs beside its bytes. */
 const BLOCK_OVERHEAD_BYTES = 200
 
+const READ_AHEAD_BYTES = 64 * 1024 * 1024
+
 export interface CachedBlocks {
   /** Lets go of the oldest block; false when it is still needed. */
   evictOldest(): boolean
 }
 
+/** What the readers of a store may hold ahead of themselves together; who gets nothing reads when it comes to it. */
+export class ReadAhead {
+  #leftBytes: number
+
+  constructor(limitBytes: number) {
+    this.#leftBytes = limitBytes
+  }
+
+  take(bytes: number): boolean {
+    if (bytes > this.#leftBytes) return false
+    this.#leftBytes -= bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.#leftBytes += bytes
+  }
+}
+
 export class BlockCache {
+  readonly readAhead = new ReadAhead(READ_AHEAD_BYTES)
   readonly #limitBytes: number
   #entries: { readonly owner: CachedBlocks; readonly bytes: number }[] = []
   #head = 0

@@ -64,8 +64,15 @@ export function checkVersion(version: number): void {
 }
 
 /** Reads `[from, to)` of a file, or less at its end. */
-export async function readRange(file: DiskFile, from: number, to: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(Math.max(0, to - from))
+export async function readRange(
+  file: DiskFile,
+  from: number,
+  to: number,
+  into?: Uint8Array,
+): Promise<Uint8Array> {
+  const length = Math.max(0, to - from)
+  const isRoomy = into !== undefined && into.buffer.byteLength >= length
+  const bytes = isRoomy ? new Uint8Array(into.buffer, 0, length) : new Uint8Array(length)
   const count = await file.read(bytes, 0, bytes.length, from)
   return count === bytes.length ? bytes : bytes.subarray(0, count)
 }

@@ -113,7 +113,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
       overlapBytes,
     })
     this.#memory = new MemoryCommits(clock, catalogue, groups)
-    this.#upkeep = new SegmentUpkeep(this.pool, health)
+    this.#upkeep = new SegmentUpkeep(this.pool, clock, health)
   }
 
   /** Fills the logs and begins a new journal; what the old ones hold goes to the segments. */
@@ -229,7 +229,7 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
     await this.flush()
     this.#health.isClosed = true
     await this.#cycle.finished()
-    await this.#upkeep.compacted()
+    await this.#upkeep.finished()
     this.#memory.commit()
     if (this.#health.journalFailure === undefined) await this.#checkpoints.markClosed()
     const error = closed()
@@ -286,6 +286,10 @@ class FileLogStore implements LogStore, FileLogHome, MemoryLogHome {
 
   wantsCompaction(log: FileLog, segment: FileSegment): void {
     this.#upkeep.compact(log, segment)
+  }
+
+  sealed(log: FileLog, segment: FileSegment): void {
+    this.#upkeep.index(log, segment)
   }
 
   damaged(segment: FileSegment, range: ByteRange, fromSequence: number, toSequence: number): void {

@@ -15,8 +15,12 @@ import type { LogLimits } from './log.js'
 import type { NumberSet } from './number-set.js'
 import { copyRecord } from './memory-log.js'
 import { RecordView } from './record.js'
-import type { Segment } from './segment.js'
+import { READ_BYTES, type ReadPosition, type Segment } from './segment.js'
+import { UncertainRemovals, type UncertainRemoval } from './uncertain-removals.js'
 import { SegmentedLog, type SegmentedLogOptions } from './segmented-log.js'
+
+/** Compaction syncs what it writes after so much. */
+const SYNC_STEP_BYTES = 1_048_576
 
 const DEFAULT_SEGMENT_BYTES = 16_777_216
 
@@ -35,6 +39,8 @@ export interface FileLogHome extends SegmentHome {
   discard(segment: FileSegment): Promise<void>
   dropped(log: FileLog, segment: FileSegment): void
   wantsCompaction(log: FileLog, segment: FileSegment): void
+  /** A full segment is safe. */
+  sealed(log: FileLog, segment: FileSegment): void
   readingFailed(log: FileLog, error: unknown): void
 }
 
@@ -47,13 +53,7 @@ export class FileLog extends SegmentedLog {
   #active: FileSegment | undefined
   /** Numbers of dropped segments whose files may still be found after a loss of power. */
   readonly #gone = new Set<{ readonly from: number; readonly through: number }>()
-  /** Removals that are not committed: a new journal knows nothing of them, and the bytes stay. */
-  readonly #uncertain = new Set<{
-    readonly from: number
-    readonly through: number
-    readonly isTrim: boolean
-    readonly firstBefore: number
-  }>()
+  readonly #uncertain = new UncertainRemovals()
   /** Segments with blocks that are not written or not safe, oldest first. */
   #unsafe: FileSegment[] = []
   /** Numbers up to here are reserved, durably. */
@@ -70,6 +70,7 @@ export class FileLog extends SegmentedLog {
     super(options)
     this.directory = directory
     this.#home = home
+    this.segments.readAhead = home.cache.readAhead
     this.#segmentBytes = options.settings.segmentBytes ?? DEFAULT_SEGMENT_BYTES
   }
 
@@ -93,18 +94,14 @@ export class FileLog extends SegmentedLog {
     for (const { removed, firstSequence, span } of this.segments.list) {
       if (removed === undefined || removed.size === 0) continue
       const words = removed.toWords(span)
-      for (const { from, through, isTrim } of this.#uncertain) {
-        if (!isTrim) clearBits(words, from - firstSequence, through - firstSequence)
-      }
+      this.#uncertain.clearIn(words, firstSequence)
       entries.removedMap(this.incarnation, firstSequence, words)
     }
   }
 
   /** The oldest record's number, as long as removals that are not committed do not count. */
   get certainFirst(): number {
-    let first = this.firstSequence
-    for (const { firstBefore } of this.#uncertain) first = Math.min(first, firstBefore)
-    return first
+    return this.#uncertain.firstWithout(this.firstSequence)
   }
 
   /** The file of a dropped segment is removed, durably. */
@@ -150,6 +147,7 @@ export class FileLog extends SegmentedLog {
       const segment = this.#segmentOf(block)
       segment.committed(block)
       this.admit(segment, block, block.recordsStart)
+      if (segment !== this.#active) this.#tellSealed(segment)
     }
   }
 
@@ -206,8 +204,10 @@ export class FileLog extends SegmentedLog {
     const writer = new BlockWriter(this.incarnation, (block) => blocks.push(block))
     const view = new RecordView()
     let storedBytes = 0
+    let after: ReadPosition | undefined
     for (let at = segment.firstSequence; at < segment.nextSequence;) {
-      const loaded = await segment.load(at)
+      const loaded = await segment.load(at, { bytes: READ_BYTES, after })
+      after = loaded.end
       for (const block of loaded.blocks) {
         for (let start = block.recordsStart; start < block.end; start = view.bodyEnd) {
           view.show(block, start)
@@ -227,6 +227,7 @@ export class FileLog extends SegmentedLog {
       return
     }
     const swap = async (): Promise<void> => {
+      await pool.disk.remove(segment.indexPath)
       await pool.disk.rename(temporary, segment.path)
       pool.forget(segment.path)
       segment.adoptHeader(header)
@@ -254,6 +255,11 @@ export class FileLog extends SegmentedLog {
     segment.restore(blocks, length)
     for (const block of blocks) this.readmit(segment, block)
     this.readmitGap(segment, throughSequence)
+  }
+
+  /** A segment that was found is full, and has no index. */
+  indexLater(segment: FileSegment): void {
+    this.#home.sealed(this, segment)
   }
 
   /** Takes over what an index says of a segment. */
@@ -319,18 +325,14 @@ export class FileLog extends SegmentedLog {
     const { list } = this.segments
     const next = list[list.indexOf(segment) + 1] as FileSegment | undefined
     return (
-      next?.isFindable === true && !this.#isUncertain(segment.firstSequence, segment.nextSequence)
+      next?.isFindable === true &&
+      !this.#uncertain.covers(segment.firstSequence, segment.nextSequence)
     )
   }
 
   /** A removal that may not be committed yet takes no bytes away. */
   protected override isWanted(segment: Segment, sequence: number): boolean {
-    return super.isWanted(segment, sequence) || this.#isUncertain(sequence, sequence + 1)
-  }
-
-  #isUncertain(from: number, to: number): boolean {
-    if (this.#uncertain.size === 0) return false
-    return [...this.#uncertain].some((removal) => removal.from < to && removal.through >= from)
+    return super.isWanted(segment, sequence) || this.#uncertain.covers(sequence, sequence + 1)
   }
 
   protected override compact(segment: Segment): void {
@@ -338,12 +340,22 @@ export class FileLog extends SegmentedLog {
   }
 
   protected override removalMade(from: number, through: number, isTrim = false): void {
-    const removal = { from, through, isTrim, firstBefore: this.firstSequence }
-    this.#uncertain.add(removal)
-    this.#home.removed(this, from, through, (error) => {
-      // One that could not be committed holds until the directory is opened again.
-      if (error !== undefined) return
-      this.#uncertain.delete(removal)
+    this.#commitRemoval(this.#uncertain.begin(from, through, isTrim, this.firstSequence))
+  }
+
+  protected override removeAgain(sequence: number): boolean {
+    const removal = this.#uncertain.failedOf(sequence)
+    if (removal === undefined) return false
+    removal.hasFailed = false
+    this.#commitRemoval(removal)
+    return true
+  }
+
+  #commitRemoval(removal: UncertainRemoval): void {
+    this.#home.removed(this, removal.from, removal.through, (error) => {
+      removal.hasFailed = error !== undefined
+      if (removal.hasFailed) return
+      this.#uncertain.end(removal)
       this.settleWaiting()
     })
   }
@@ -370,7 +382,14 @@ export class FileLog extends SegmentedLog {
     this.segments.list.push(segment)
     this.#active = segment
     this.#unsafe.push(segment)
+    this.#tellSealed(active)
     return segment
+  }
+
+  /** Tells of a segment that is followed by another when all that was placed in it is safe and committed. */
+  #tellSealed(segment: FileSegment | undefined): void {
+    if (segment === undefined || segment === this.#active || !segment.isSafe) return
+    if (segment.placedNext === segment.nextSequence) this.#home.sealed(this, segment)
   }
 
   /** The segment in which a block was placed: one of the last. */
@@ -402,7 +421,9 @@ export class FileLog extends SegmentedLog {
 
   async #makeSafe(segment: FileSegment): Promise<void> {
     if (!segment.isSafe) await segment.sync()
-    if (segment.isSafe) this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
+    if (!segment.isSafe) return
+    this.#unsafe = this.#unsafe.filter((unsafe) => unsafe !== segment)
+    this.#tellSealed(segment)
   }
 
   async #writeRewritten(
@@ -417,11 +438,16 @@ export class FileLog extends SegmentedLog {
       await file.write(header, 0, header.length, 0)
       let position = header.length
       let chain = 0
+      let synced = 0
       for (const block of blocks) {
         block.position = position
         chain = block.stamp(disk, chain, position, 0)
         await file.write(block.bytes, block.start, block.end, position)
         position = block.position + block.length
+        // In steps: a commit that syncs meanwhile waits for what is under way, which shall be little.
+        if (position - synced < SYNC_STEP_BYTES) continue
+        await file.sync()
+        synced = position
       }
       await file.sync()
       return position
@@ -437,10 +463,4 @@ export interface PlacedPart {
   readonly blocks: readonly Block[]
   readonly active: FileSegment | undefined
   readonly mark: SegmentMark | undefined
-}
-
-/** Clears the bits `from` to `through` of a bitmap, as far as it has them. */
-function clearBits(words: Uint32Array, from: number, through: number): void {
-  const end = Math.min(through, words.length * 32 - 1)
-  for (let bit = Math.max(0, from); bit <= end; bit++) words[bit >>> 5]! &= ~(1 << (bit & 31))
 }

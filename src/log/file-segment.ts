@@ -7,11 +7,9 @@ import { type Block, claimedLength, readBlock } from './block.js'
 import type { BlockCache, CachedBlocks } from './block-cache.js'
 import { encodeFileHeader, failedSync, isDiskFull, readRange } from './file-header.js'
 import type { FilePool } from './file-pool.js'
-import { firstIndex, Segment, type LoadedBlocks } from './segment.js'
+import { firstIndex, READ_BYTES, Segment, type LoadedBlocks, type ReadTerms } from './segment.js'
 import { scanSegment, type ByteRange } from './segment-scan.js'
 
-/** Bytes read at a time. */
-const READ_BYTES = 262_144
 /** One entry of the sparse index for so many bytes. */
 const INDEX_STEP_BYTES = 131_072
 
@@ -24,6 +22,11 @@ export function segmentFileName(firstSequence: number): string {
 /** The first number in a segment's file name, or 0. */
 export function segmentFileNumber(name: string): number {
   return /^\d{16}\.segment$/.test(name) ? Number(name.slice(0, NUMBER_DIGITS)) : 0
+}
+
+/** Where the index of the segment lies that begins with this number. */
+export function segmentIndexName(firstSequence: number): string {
+  return segmentFileName(firstSequence).replace(/segment$/, 'index')
 }
 
 /** What a segment needs of its store. */
@@ -109,6 +112,10 @@ export class FileSegment extends Segment implements CachedBlocks {
     this.#headerLength = this.#header.length
     this.length = this.#header.length
     this.placedNext = firstSequence
+  }
+
+  get indexPath(): string {
+    return `${this.directory}/${segmentIndexName(this.firstSequence)}`
   }
 
   get isWritten(): boolean {
@@ -328,12 +335,15 @@ export class FileSegment extends Segment implements CachedBlocks {
     ]
   }
 
-  override async load(sequence: number): Promise<LoadedBlocks> {
+  override async load(
+    sequence: number,
+    terms: ReadTerms = { bytes: READ_BYTES },
+  ): Promise<LoadedBlocks> {
     for (;;) {
       await this.swapping
       const file = this.#file
       const damage: (() => void)[] = []
-      const loaded = await this.#loadFrom(sequence, damage)
+      const loaded = await this.#loadFrom(sequence, terms, damage)
       // Positions of the one file say nothing about the other.
       if (file !== this.#file || this.swapping !== undefined) continue
       for (const report of damage) report()
@@ -346,14 +356,18 @@ export class FileSegment extends Segment implements CachedBlocks {
     return this.#indexNumbers[Math.max(0, index - 1)] ?? this.firstSequence
   }
 
-  async #loadFrom(sequence: number, damage: (() => void)[]): Promise<LoadedBlocks> {
+  async #loadFrom(
+    sequence: number,
+    { bytes, after, into }: ReadTerms,
+    damage: (() => void)[],
+  ): Promise<LoadedBlocks> {
     const nothing = { blocks: [], throughSequence: this.#writtenThrough }
-    const from = this.#positionBefore(sequence)
-    const to = Math.min(from + READ_BYTES, this.#writtenLength)
+    const from = after?.file === this.#file ? after.position : this.#positionBefore(sequence)
+    const to = Math.min(from + bytes, this.#writtenLength)
     if (from >= to || this.isDropped) return nothing
     try {
       return await this.#home.pool.use(this.path, 'read', (file) =>
-        this.#load(file, sequence, from, to, damage),
+        this.#load(file, sequence, [from, to], into, damage),
       )
     } catch (error) {
       if (this.isDropped) return nothing
@@ -407,15 +421,15 @@ export class FileSegment extends Segment implements CachedBlocks {
   async #load(
     file: DiskFile,
     sequence: number,
-    from: number,
-    to: number,
+    [from, to]: readonly [number, number],
+    into: Uint8Array | undefined,
     damage: (() => void)[],
   ): Promise<LoadedBlocks> {
     const { disk } = this.#home.pool
     let position = from
     let end = to
     for (;;) {
-      const bytes = await readRange(file, position, end)
+      const bytes = await readRange(file, position, end, into)
       const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       const blocks: Block[] = []
       let at = 0
@@ -429,7 +443,9 @@ export class FileSegment extends Segment implements CachedBlocks {
       const isAtEnd = position + at >= this.#writtenLength
       const last = blocks[blocks.length - 1]
       if (last !== undefined) {
-        return { blocks, throughSequence: isAtEnd ? this.#writtenThrough : last.lastSequence }
+        const throughSequence = isAtEnd ? this.#writtenThrough : last.lastSequence
+        const after = { file: this.#file, position: position + at }
+        return { blocks, throughSequence, end: after, buffer: bytes }
       }
       if (isAtEnd) return { blocks, throughSequence: this.#writtenThrough }
       const wanted = Math.max(claimedLength(words, at, bytes.length), READ_BYTES)

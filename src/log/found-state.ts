@@ -24,6 +24,14 @@ export class FoundLog {
     this.settings = entry.settings
   }
 
+  /** Whether a number in `[from, to)` was removed. */
+  hasRemovedIn(from: number, to: number): boolean {
+    return (
+      this.removed.some((range) => range.from < to && range.through >= from) ||
+      this.removedMaps.some((map) => map.nextPresent(Math.max(from, map.base), to) < to)
+    )
+  }
+
   isRemoved(sequence: number): boolean {
     return (
       this.removed.some(({ from, through }) => sequence >= from && sequence <= through) ||

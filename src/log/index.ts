@@ -1,5 +1,6 @@
 // Level 1: the segmented append-only log. It knows sequence, time, keys and bodies, and no messaging.
 export type {
+  CursorOptions,
   Durability,
   KeyIndex,
   KeyState,

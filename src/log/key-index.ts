@@ -42,6 +42,11 @@ export class MutableKeyIndex implements KeyIndex {
     return this.#size
   }
 
+  /** What the hashes of a piece begin with: pieces of the same seed are read back faster. */
+  get seed(): number {
+    return this.#seed
+  }
+
   /** Memory taken, in bytes. */
   get allocatedBytes(): number {
     return this.#arena.allocatedBytes + this.#rows.allocatedBytes + this.#table.allocatedBytes

@@ -11,9 +11,10 @@ import {
   readWhole,
   writeAgain,
 } from './file-repair.js'
-import { segmentFileNumber } from './file-segment.js'
+import { segmentFileName, segmentFileNumber, segmentIndexName } from './file-segment.js'
 import type { FoundLog } from './found-state.js'
 import type { RecoveryFinding } from './log.js'
+import { restoreFromIndex } from './segment-index.js'
 import { scanSegment, type SegmentScan } from './segment-scan.js'
 
 /** Fills `log` from its segments and from what the journals hold of it. */
@@ -30,12 +31,14 @@ export async function recoverLog(
   }
   await disk.makeDirectory(log.directory)
   const names = await disk.list(log.directory)
-  for (const name of names) {
-    if (segmentFileNumber(name) === 0) await disk.remove(`${log.directory}/${name}`)
-  }
   const numbers = names.map(segmentFileNumber).filter((number) => number > 0)
+  const kept = new Set(
+    numbers.flatMap((number) => [segmentFileName(number), segmentIndexName(number)]),
+  )
+  for (const name of names) if (!kept.has(name)) await disk.remove(`${log.directory}/${name}`)
   for (const [index, number] of numbers.entries()) {
     const isLast = index === numbers.length - 1
+    if (!isLast && (await restoreFromIndex(disk, found, log, number))) continue
     await recoverSegment(disk, found, log, number, isLast, numbers[index + 1], wasClosed, report)
   }
   await disk.syncDirectory(log.directory)
@@ -109,6 +112,7 @@ async function recoverSegment(
   )
   segment.adoptHeader(bytes.slice(0, header?.length ?? scan.blocks[0]!.position))
   log.restoreSegment(segment, scan.blocks, scan.end, throughSequence)
+  if (!isLast && segment.removed === undefined) log.indexLater(segment)
 }
 
 /** How far the numbers of a rewritten segment go; 0 for others. */

@@ -1,10 +1,13 @@
 // The segments of a log, in the order of their numbers, and what they hold together: how many records and bytes, from which number
 // to which.
+import type { ReadAhead } from './block-cache.js'
 import type { CursorSource } from './record-cursor.js'
 import { firstIndex, type Segment } from './segment.js'
 
 export class LogSegments implements CursorSource {
   readonly list: Segment[] = []
+  /** What its readers may read ahead; without it they do not. */
+  readAhead: ReadAhead | undefined
   /** Records that can be read. */
   records = 0
   /** Their bytes as stored, and those of removed records that have not been looked at yet. */

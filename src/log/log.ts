@@ -89,6 +89,11 @@ export interface LogRecord {
   readonly bodyEnd: number
 }
 
+export interface CursorOptions {
+  /** Records are valid until the next call of `next` only, their bytes too: what was read is read into again. Default false. */
+  readonly isTransient?: boolean
+}
+
 /** Walks committed records upwards. */
 export interface LogCursor extends LogRecord {
   /**
@@ -135,7 +140,7 @@ export interface Log {
     bodyEnd: number,
   ): number
 
-  cursor(fromSequence: number): LogCursor
+  cursor(fromSequence: number, options?: CursorOptions): LogCursor
   /**
    * Begins at, or somewhat before, the first record whose time is at least `sinceMs`, and shows removed records too as long as
    * their bytes lie there: after a stop, what limits removed before its owner could note what it knew of them.
@@ -152,7 +157,10 @@ export interface Log {
   /** When the oldest record becomes too old, or undefined. */
   readonly nextExpiryMs: number | undefined
 
-  /** Removes one committed record. `durably` false: the caller knows how to derive it again after a restart. */
+  /**
+   * Removes one committed record; false when it is gone. `durably` false: the caller knows how to derive it again after a restart;
+   * true: it may be called again when the removal could not be committed.
+   */
   remove(sequence: number, durably: boolean): boolean
   /** Removes every record up to and including `sequence`. */
   trim(sequence: number, durably: boolean): void

@@ -119,6 +119,10 @@ export class MemoryLog extends SegmentedLog {
 
   protected override removalMade(_from: number, _through: number): void {}
 
+  protected override removeAgain(_sequence: number): boolean {
+    return false
+  }
+
   protected override limitsChanged(limits: LogLimits): void {
     this.#home.limitsSet(this, limits)
   }

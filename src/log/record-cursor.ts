@@ -1,7 +1,7 @@
 // A cursor over the committed records of a log, and what is found by walking a little.
 import type { Block } from './block.js'
 import { BlockReader, type SegmentList } from './block-reader.js'
-import type { LogCursor, LogRecord } from './log.js'
+import type { CursorOptions, LogCursor, LogRecord } from './log.js'
 import { RecordView } from './record.js'
 import type { Segment } from './segment.js'
 
@@ -47,6 +47,11 @@ export async function findTime(source: CursorSource, timeMs: number): Promise<nu
   }
 }
 
+export interface CursorTerms extends CursorOptions {
+  /** Shows also what was removed and has not lost its place in a segment yet. */
+  readonly showsRemoved?: boolean
+}
+
 export class RecordCursor extends RecordView implements LogCursor {
   readonly #source: CursorSource
   readonly #reader: BlockReader
@@ -57,12 +62,11 @@ export class RecordCursor extends RecordView implements LogCursor {
   #at = 0
   #isClosed = false
 
-  /** `showsRemoved`: shows also what was removed and has not lost its place in a segment yet. */
-  constructor(source: CursorSource, fromSequence: number, showsRemoved = false) {
+  constructor(source: CursorSource, fromSequence: number, terms: CursorTerms = {}) {
     super()
-    this.#showsRemoved = showsRemoved
+    this.#showsRemoved = terms.showsRemoved ?? false
     this.#source = source
-    this.#reader = new BlockReader(source)
+    this.#reader = new BlockReader(source, terms.isTransient)
     this.#position = Math.max(1, fromSequence)
   }
 
@@ -71,6 +75,23 @@ export class RecordCursor extends RecordView implements LogCursor {
   }
 
   next(): 'record' | 'end' | 'wait' {
+    const block = this.#block
+    if (block === undefined || this.#at >= block.end) return this.#search()
+    // As a rule the next record of the block at hand is the one.
+    this.show(block, this.#at)
+    const { sequence } = this
+    const source = this.#source
+    const isShown =
+      sequence >= this.#position &&
+      sequence <= source.committedSequence &&
+      (this.#showsRemoved || (sequence >= source.firstSequence && this.#segment!.has(sequence)))
+    if (!isShown) return this.#search()
+    this.#at = this.bodyEnd
+    this.#position = sequence + 1
+    return 'record'
+  }
+
+  #search(): 'record' | 'end' | 'wait' {
     const source = this.#source
     const first = this.#showsRemoved ? 1 : source.firstSequence
     let sequence = Math.max(this.#position, first)
@@ -79,6 +100,8 @@ export class RecordCursor extends RecordView implements LogCursor {
         const found = this.#reader.at(sequence)
         if (found === 'wait') {
           this.#position = sequence
+          // A transient reader may read into it again.
+          this.#block = undefined
           return 'wait'
         }
         if (found === undefined) return 'end'

@@ -52,6 +52,8 @@ export class SegmentRetirement {
     const unsettled = [...this.#unsettled]
     this.#unsettled.clear()
     for (const segment of unsettled) this.settle(segment)
+    // Behind one in front that could not go, the next were not looked at.
+    if (!this.isAdmitting) this.dropFront()
   }
 
   /** Drops the segments in front that hold nothing and are accounted for. */

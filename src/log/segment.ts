@@ -7,7 +7,29 @@ import { NumberSet } from './number-set.js'
 export interface LoadedBlocks {
   readonly blocks: readonly Block[]
   readonly throughSequence: number
+  /** Where the next one begins, for `ReadTerms.after`. */
+  readonly end?: ReadPosition | undefined
+  /** What was read into, as far as it may be read into again. */
+  readonly buffer?: Uint8Array | undefined
 }
+
+/** A place in one of the files that a segment has in its life. */
+export interface ReadPosition {
+  readonly file: number
+  readonly position: number
+}
+
+export interface ReadTerms {
+  /** Read about so many. */
+  readonly bytes: number
+  /** Goes on behind the blocks that were loaded before. */
+  readonly after?: ReadPosition | undefined
+  /** Read into this, when it is large enough. */
+  readonly into?: Uint8Array | undefined
+}
+
+/** What is read at a time by whoever does not read on. */
+export const READ_BYTES = 262_144
 
 export abstract class Segment {
   readonly firstSequence: number
@@ -39,7 +61,7 @@ export abstract class Segment {
   abstract blockAt(sequence: number): Block | undefined | 'wait'
 
   /** Reads blocks, beginning with the one that holds the first record from `sequence` on. */
-  abstract load(sequence: number): Promise<LoadedBlocks>
+  abstract load(sequence: number, terms?: ReadTerms): Promise<LoadedBlocks>
 
   /** A number from which to look for the first record whose time is at least `timeMs`. */
   abstract numberBefore(timeMs: number): number

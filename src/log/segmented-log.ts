@@ -9,6 +9,7 @@ import { FanfareError, systemRandom, type Clock } from '../base/index.js'
 import type { Block } from './block.js'
 import { BlockWriter } from './block-writer.js'
 import type {
+  CursorOptions,
   KeyIndex,
   Log,
   LogCursor,
@@ -91,6 +92,9 @@ export abstract class SegmentedLog implements Log {
   protected abstract compact(segment: Segment): void
   /** What the caller cannot derive again was removed: by marking its numbers, or, in a trim, by moving the first. */
   protected abstract removalMade(from: number, through: number, isTrim?: boolean): void
+
+  /** Asks again for a removal that shows already and could not be committed; false: there is none. */
+  protected abstract removeAgain(sequence: number): boolean
   protected abstract limitsChanged(limits: LogLimits): void
 
   get limits(): LogLimits {
@@ -174,13 +178,14 @@ export abstract class SegmentedLog implements Log {
     return sequence
   }
 
-  cursor(fromSequence: number): LogCursor {
-    return new RecordCursor(this.segments, fromSequence)
+  cursor(fromSequence: number, options?: CursorOptions): LogCursor {
+    return new RecordCursor(this.segments, fromSequence, options)
   }
 
   remains(sinceMs: number): LogCursor {
     const from = this.segments.segmentSince(sinceMs)?.numberBefore(sinceMs)
-    return new RecordCursor(this.segments, from ?? this.committedSequence + 1, true)
+    const terms = { showsRemoved: true }
+    return new RecordCursor(this.segments, from ?? this.committedSequence + 1, terms)
   }
 
   read(sequence: number): Promise<LogRecord | undefined> {
@@ -212,9 +217,9 @@ export abstract class SegmentedLog implements Log {
 
   remove(sequence: number, durably: boolean): boolean {
     const { segments } = this
-    if (sequence < segments.firstSequence || sequence > segments.committedSequence) return false
-    const segment = segments.segmentOf(sequence)
-    if (segment === undefined || !segment.markRemoved(sequence)) return false
+    if (sequence > segments.committedSequence) return false
+    const segment = sequence < segments.firstSequence ? undefined : segments.segmentOf(sequence)
+    if (segment?.markRemoved(sequence) !== true) return durably && this.removeAgain(sequence)
     if (durably) {
       this.#makeDerivedRemovals()
       this.removalMade(sequence, sequence)

@@ -1,7 +1,7 @@
 // The message that parsers fill: one for the whole server, as it is valid only while one PUB is handled.
 import { BytesMessage } from '../engine/index.js'
 import { TopicHandle } from '../topic/index.js'
-import type { PublishFrame } from '../wire/index.js'
+import type { PublishFrame } from '../wire/operations/index.js'
 
 export class IncomingMessage extends BytesMessage implements PublishFrame {
   subjectStart = 0

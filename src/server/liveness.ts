@@ -1,7 +1,7 @@
 // Whether the peer is still there: a PING when it has been silent for the interval, and the end after too many of
 // them went unanswered. Also measures the round trip.
 import type { Alarm, Alarms, Clock } from '../base/index.js'
-import { pingLine } from '../wire/index.js'
+import { pingLine } from '../wire/operations/index.js'
 
 export interface LivenessHost {
   readonly clock: Clock

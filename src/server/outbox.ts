@@ -12,7 +12,7 @@ import {
   writeLineEnd,
   writeMessageStart,
   writeReply,
-} from '../wire/index.js'
+} from '../wire/operations/index.js'
 import type { Connection } from './connection.js'
 import type { FlushQueue } from './flush-queue.js'
 import type { SharedFrame } from './shared-frame.js'

@@ -10,7 +10,7 @@ import {
   type Random,
 } from '../base/index.js'
 import type { Engine } from '../engine/index.js'
-import { encodeError, encodeInfo, protocolErrors } from '../wire/index.js'
+import { encodeError, encodeInfo, protocolErrors } from '../wire/operations/index.js'
 import { Authenticator } from './authenticator.js'
 import type { Connection } from './connection.js'
 import { Crowd } from './crowd.js'

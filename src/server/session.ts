@@ -20,7 +20,7 @@ import {
   protocolErrors,
   type ClientOperationSink,
   type ProtocolError,
-} from '../wire/index.js'
+} from '../wire/operations/index.js'
 import type { AccessRules } from './access-rules.js'
 import type { Identity } from './authenticator.js'
 import { ClientSubscription } from './client-subscription.js'

@@ -1,5 +1,6 @@
 // Opens a broker for tests: clock, disk, engine and faults put together.
-import { FanfareError, FaultDisk, SeededRandom } from '../base/index.js'
+import { FanfareError, SeededRandom } from '../base/index.js'
+import { FaultDisk } from '../base/faults/index.js'
 import { printTrouble, type BrokerEvent, type Catalog, type Validation } from '../broker/index.js'
 import { jsonCodec, type Codec } from '../codec/index.js'
 import { openEngineOnDisk } from '../embedded/index.js'
@@ -79,6 +80,7 @@ async function openOn<C extends Catalog | undefined>(
     reopen: (nextDisk, nextMs) => openOn(nextDisk, nextMs, random, options),
   })
   // What is loaded when first used is loaded now, so that no test waits for files.
+  await broker.prepare()
   await broker.streams()
   return broker
 }

@@ -8,7 +8,7 @@
 //   await broker.advance('30s')               // a retry that waited is done
 //   broker.assertPublished('order.paid', { id: 1 })
 import { FanfareError, systemClock, toMilliseconds, type Duration } from '../base/index.js'
-import type { FaultDisk } from '../base/index.js'
+import type { FaultDisk } from '../base/faults/index.js'
 import {
   Broker,
   type BrokerParts,

@@ -1,6 +1,5 @@
-// Level 1: the NATS protocol as bytes, both ways. Knows no socket and no rule of what a topic may be.
-export type { ClientOperationSink, PublishFrame } from './client-operation.js'
-export { ClientOperationParser, type ParserLimits } from './client-operation-parser.js'
+// Level 1: the NATS protocol as bytes, both ways. Knows no socket and no rule of what a topic may be. Everybody needs header blocks,
+// which are here; the operations have a door of their own.
 export {
   assertHeaderField,
   decodeHeaderBlock,
@@ -8,17 +7,3 @@ export {
   encodeHeaderBlock,
   type HeaderBlock,
 } from './header-block.js'
-export { protocolErrors, type ProtocolError } from './protocol-error.js'
-export {
-  encodeError,
-  encodeInfo,
-  encodeNoResponders,
-  MESSAGE_LINE_OVERHEAD,
-  okLine,
-  pingLine,
-  pongLine,
-  writeCounts,
-  writeLineEnd,
-  writeMessageStart,
-  writeReply,
-} from './server-operation-encoder.js'

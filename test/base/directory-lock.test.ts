@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { lockDirectory, VirtualClock, type DirectoryLock } from '../../src/base/index.js'
+import { VirtualClock } from '../../src/base/index.js'
+import { lockDirectory, type DirectoryLock } from '../../src/base/disk/index.js'
 
 /** What happens before a hard link is made; a test puts its own in place. */
 const disk = vi.hoisted(() => ({ beforeLink: async (_to: string): Promise<void> => {} }))
@@ -23,7 +24,7 @@ vi.mock('node:fs/promises', async (importOriginal) => {
   return { ...original, link }
 })
 
-const builtBase = fileURLToPath(new URL('../../dist/base/index.js', import.meta.url))
+const builtBase = fileURLToPath(new URL('../../dist/base/disk/index.js', import.meta.url))
 
 /** Says on one line what came of it, and holds the lock until its input ends. */
 const childProgram = `

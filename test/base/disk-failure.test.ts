@@ -1,6 +1,6 @@
 // Which code a failed file call gets, and what it carries.
 import { describe, expect, it } from 'vitest'
-import { diskFailure } from '../../src/base/disk-failure.js'
+import { diskFailure } from '../../src/base/disk/disk-failure.js'
 
 describe('diskFailure', () => {
   it.each(['ENOSPC', 'EDQUOT'])('calls %s a full disk, which may have room again later', (code) => {

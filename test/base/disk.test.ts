@@ -4,13 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  FaultDisk,
-  openSystemDisk,
-  type Disk,
-  type DiskFile,
-  type OpenMode,
-} from '../../src/base/index.js'
+import { type Disk, type DiskFile, type OpenMode } from '../../src/base/index.js'
+import { FaultDisk } from '../../src/base/faults/index.js'
+import { openSystemDisk } from '../../src/base/disk/index.js'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 

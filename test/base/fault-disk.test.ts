@@ -2,7 +2,8 @@
 // Each question is asked over many seeds: every outcome that may happen must happen, and no other.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FaultDisk, SeededRandom, type DiskFile } from '../../src/base/index.js'
+import { SeededRandom, type DiskFile } from '../../src/base/index.js'
+import { FaultDisk } from '../../src/base/faults/index.js'
 
 const textOf = (disk: FaultDisk, path: string): string =>
   new TextDecoder().decode(disk.contents(path))

@@ -1,7 +1,7 @@
 // How many calls of each purpose run at once, and in which order they start.
 import { describe, expect, it } from 'vitest'
 import type { DiskPurpose } from '../../src/base/index.js'
-import { IoScheduler } from '../../src/base/io-scheduler.js'
+import { IoScheduler } from '../../src/base/disk/io-scheduler.js'
 
 /** Starts `count` calls that end when the test says so. */
 function start(scheduler: IoScheduler, purpose: DiskPurpose, count: number) {

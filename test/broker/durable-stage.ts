@@ -7,6 +7,7 @@ import '../../src/broker/durable-verbs.js'
 import '../../src/embedded/embedded-durable.js'
 import { jsonCodec } from '../../src/codec/index.js'
 import { EmbeddedEngine } from '../../src/embedded/index.js'
+import { toLiveFilter } from '../../src/broker/live-filter.js'
 
 /** Turns without any progress that are taken for "nothing more happens". */
 const MOST_TURNS = 2_000
@@ -22,6 +23,7 @@ export class DurableStage {
       engine: this.engine,
       clock: this.clock,
       codec: jsonCodec,
+      toLiveFilter,
       onEvent: (event) => void this.events.push(event),
       ...parts,
     })

@@ -10,6 +10,7 @@ import {
 } from '../../src/broker/index.js'
 import { jsonCodec } from '../../src/codec/index.js'
 import type { Engine } from '../../src/engine/index.js'
+import { toLiveFilter } from '../../src/broker/live-filter.js'
 import { EmbeddedEngine } from '../../src/embedded/index.js'
 import { isNumberSchema, shapeOf } from '../conformance/schemas.js'
 import { codeOf, DurableStage } from './durable-stage.js'
@@ -209,6 +210,7 @@ describe('publish', () => {
       engine: stage.engine,
       clock: stage.clock,
       codec: jsonCodec,
+      toLiveFilter,
       onEvent: () => {},
     })
     const data = { id: 1 }

@@ -38,6 +38,24 @@ describe('consumers', () => {
     expect(await data.run(['consumer', 'info', 'orders', 'billing'])).toMatch(/^ack wait +30s$/m)
   })
 
+  it('take messages by their content, as do readers', async () => {
+    await data.run(['pub', 'order.paid', '{"total":40}', '--directory', data.path])
+    await data.run(['pub', 'order.paid', '{"total":60}', '--directory', data.path])
+    const large = ['--where', '{"total":[{"numeric":[">",50]}]}']
+    await data.run(['consumer', 'add', 'orders', 'billing', ...large])
+    expect(await info()).toMatchObject({
+      pending: 1,
+      options: { where: { total: [{ numeric: ['>', 50] }] } },
+    })
+    const shown = await data.run(['consumer', 'info', 'orders', 'billing'])
+    expect(shown).toMatch(/^where +\{"total":\[\{"numeric":\[">",50\]\}\]\}$/m)
+    expect(await next('--raw')).toBe('{"total":60}\n')
+    expect(await data.run(['stream', 'read', 'orders', '--raw', ...large])).toBe('{"total":60}\n')
+    const misspelt = ['stream', 'read', 'orders', '--where']
+    expect(await data.fails([...misspelt, '{"a":[{"prefx":"x"}]}'])).toContain('FILTER_INVALID')
+    expect(await data.fails([...misspelt, 'total > 5'])).toContain('OPTION_INVALID')
+  })
+
   it('go without dead letters when told so', async () => {
     await data.run(['consumer', 'add', 'orders', 'billing', '--no-dead-letter'])
     expect((await info()).options).toMatchObject({ deadLetter: false })

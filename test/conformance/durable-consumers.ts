@@ -158,6 +158,54 @@ const settingsCases: readonly DurableCase[] = [
     },
   },
   {
+    name: 'loses nothing that is in flight when settings change while members ask for more',
+    async run(stage) {
+      const stream = await stage.createStream()
+      await stage.storeAll('orders.a', ['1', '2', '3'])
+      const consumer = await stage.createConsumer(stream)
+      const member = stage.join(consumer, { credit: 2 })
+      await member.received(2)
+      const updating = stream.updateConsumer(stage.consumerSettings({ maxInFlight: 50 }))
+      member.grant(10)
+      const more = stage.storeAll('orders.a', ['4', '5'])
+      await updating
+      await more
+      await member.received(7)
+      assert.deepEqual(member.bodies.slice(2), ['1', '2', '3', '4', '5'])
+    },
+  },
+  {
+    name: 'refuses an update of what a consumer is: where it began, what an acknowledgement means, where its letters go',
+    async run(stage) {
+      const stream = await stage.createStream()
+      const deadLetter = { stream: 'orders-dead', followers: 'continue' } as const
+      await stage.createConsumer(stream, { deadLetter })
+      const changes: readonly Partial<ConsumerSettings>[] = [
+        { start: { at: 'sequence', sequence: 7 } },
+        { acknowledge: 'none' },
+        { deadLetter: { ...deadLetter, stream: 'elsewhere' } },
+      ]
+      for (const change of changes) {
+        const settings = stage.consumerSettings({ deadLetter, ...change })
+        assert.equal(await codeOf(() => stream.updateConsumer(settings)), 'UNSUPPORTED')
+      }
+      const kept = (await stage.consumer()).settings
+      assert.deepEqual({ ...kept }, stage.consumerSettings({ deadLetter }))
+    },
+  },
+  {
+    name: 'takes as many consumers as the stream allows, and refuses one more: STREAM_FULL',
+    async run(stage) {
+      const stream = await stage.createStream({ maxConsumers: 1 })
+      await stage.createConsumer(stream)
+      const more = (): Promise<unknown> => stage.createConsumer(stream, { name: 'more' })
+      assert.equal(await codeOf(more), 'STREAM_FULL')
+      await stage.createConsumer(stream)
+      await stream.deleteConsumer('billing')
+      await more()
+    },
+  },
+  {
     name: 'refuses to update a consumer that is not there: CONSUMER_NOT_FOUND',
     async run(stage) {
       const stream = await stage.createStream()
@@ -245,6 +293,21 @@ const handingOut: readonly DurableCase[] = [
       assert.deepEqual(member.sequences, sequences)
     },
   })),
+  {
+    name: 'hands out what is new in a full stream, where each message takes the place of one from before its start',
+    async run(stage) {
+      const stream = await stage.createStream({ maxMessages: 3 })
+      await stage.storeAll('orders.a', numberBodies(1, 3))
+      const consumer = await stage.createConsumer(stream, { start: { at: 'new' } })
+      const member = stage.join(consumer)
+      await stage.store('orders.a')
+      await member.received(1)
+      await stage.store('orders.a')
+      await member.received(2)
+      assert.deepEqual(member.sequences, [4, 5])
+      assert.equal((await consumer.info()).pending, 0)
+    },
+  },
   {
     name: 'begins with a moment',
     async run(stage) {

@@ -211,7 +211,8 @@ const keeping: readonly DurableCase[] = [
       assert.equal(said.get(DEAD_LETTER_HEADERS.stream), 'orders')
       assert.equal(said.get(DEAD_LETTER_HEADERS.topic), 'orders.a')
       assert.equal(said.get(DEAD_LETTER_HEADERS.sequence), String(sequence))
-      assert.ok(said.has(DEAD_LETTER_HEADERS.time))
+      const [published] = await stage.read(stream)
+      assert.equal(said.get(DEAD_LETTER_HEADERS.time), new Date(published!.timeMs).toISOString())
     },
   },
   {
@@ -224,6 +225,49 @@ const keeping: readonly DurableCase[] = [
       await stage.settle()
       const [letter] = await stage.deadLetters(stream).list()
       for (const word of ['one', 'two: three']) assert.ok(letter!.error.includes(word))
+    },
+  },
+  {
+    name: 'gives up what a leaving member held for the last time',
+    async run(stage) {
+      const stream = await stage.createStream()
+      await stage.store('orders.a')
+      const consumer = await stage.createConsumer(stream, withDeadLetters({ maxDeliveries: 1 }))
+      const member = stage.join(consumer)
+      await member.received(1)
+      member.leave()
+      await stage.settle()
+      const [letter] = await stage.deadLetters(stream).list()
+      assert.equal(letter!.reason, 'attempts-exhausted')
+      assert.equal((await consumer.info()).unsettled, 0)
+    },
+  },
+  {
+    name: 'keeps the letters of each consumer in the stream that it names, and shows and redrives them together',
+    async run(stage) {
+      const stream = await stage.createStream()
+      const others: MemberRecorder[] = []
+      for (const name of ['billing', 'shipping']) {
+        const deadLetter = { stream: `${name}-dead`, followers: 'continue' } as const
+        const consumer = await stage.createConsumer(stream, { name, deadLetter })
+        const during: DuringHandOut = ({ token, deliveryCount }, member) => {
+          if (member.items.length > 1) consumer.acknowledge(token)
+          else consumer.reject(token, `${name} ${deliveryCount}`)
+        }
+        others.push(stage.join(consumer, { during }))
+      }
+      await stage.store('orders.a')
+      await stage.settle()
+      const letters = stage.deadLetters(stream)
+      const named = (await letters.list()).map(({ consumer }) => consumer)
+      assert.deepEqual(named.sort(), ['billing', 'shipping'])
+      for (const name of ['billing-dead', 'shipping-dead']) {
+        assert.equal((await (await stage.stream(name)).state()).messages, 1)
+      }
+      assert.equal(await letters.redrive(), 2)
+      for (const member of others) await member.received(2)
+      await stage.settle()
+      assert.equal(await letters.count(), 0)
     },
   },
   {

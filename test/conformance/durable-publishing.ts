@@ -45,6 +45,21 @@ export const durablePublishingChapter = durableChapter('durable: publishing', [
     },
   },
   {
+    name: 'shows a repetition of an id to live receivers no more than to the stream',
+    async run(stage) {
+      const stream = await stage.createStream()
+      const live = stage.stage.record('orders.*')
+      await stage.stage.ready()
+      await stage.store('orders.placed', { body: 'first', id: 'same' })
+      await stage.store('orders.placed', { body: 'again', id: 'same' })
+      await stage.store('orders.placed', { body: 'last' })
+      await live.received(2)
+      await stage.settle()
+      assert.equal(live.items.length, 2)
+      assert.deepEqual(bodiesOf(await stage.read(stream)), ['first', 'last'])
+    },
+  },
+  {
     name: 'captures from the moment that the stream is made, also on a topic that was in use before',
     async run(stage) {
       stage.stage.publish('orders.placed', { body: 'before' })

@@ -556,6 +556,36 @@ const units: readonly DurableCase[] = [
       assert.equal(await deadLetters.count(), 0)
     },
   ),
+  ...overProcessEndings(
+    'does not hand out again what was given up before its letter could be written',
+    async (stage, reopen) => {
+      const stream = await stage.createStream()
+      const deadLetter = { stream: 'orders-dead', followers: 'continue' } as const
+      const consumer = await stage.createConsumer(stream, { deadLetter })
+      stage.join(consumer, { during: ({ token }) => void consumer.reject(token, 'no good') })
+      await stage.store('orders.a', { body: '1' })
+      await stage.settle()
+      const { settings } = await stage.stream('orders-dead')
+      await stage.durable.updateStream({ ...settings, maxMessages: 1, discard: 'new' })
+      await stage.store('orders.a', { body: '2' })
+      await stage.settle()
+
+      await reopen()
+      const again = await stage.consumer()
+      const member = stage.join(again, { during: acknowledging })
+      await stage.advance(60_000)
+      assert.deepEqual(member.bodies, [])
+      assert.equal((await again.info()).unsettled, 1)
+      await stage.durable.updateStream({ ...settings, discard: 'new' })
+      await stage.advance(60_000)
+      const [, letter] = await stage.deadLetters(await stage.stream()).list()
+      assert.equal(letter!.originalSequence, 2)
+      assert.equal(letter!.reason, 'rejected')
+      assert.equal(letter!.error, 'no good')
+      assert.equal((await again.info()).unsettled, 0)
+    },
+    hasMovableTime,
+  ),
   ...overEveryEnding('does not bring back letters that were discarded', async (stage, reopen) => {
     await rejectOne(stage)
     await stage.deadLetters(await stage.stream()).discard()

@@ -279,6 +279,16 @@ export const durableStreamsChapter = durableChapter('durable: streams', [
     },
   },
   {
+    name: 'refuses an update of how safe a stream is, and of what lets its messages go',
+    async run(stage) {
+      await stage.createStream({ durability: 'memory' })
+      for (const change of [{ durability: 'os' }, { retention: 'work-queue' }] as const) {
+        const settings = stage.streamSettings({ durability: 'memory', ...change })
+        assert.equal(await codeOf(() => stage.durable.updateStream(settings)), 'UNSUPPORTED')
+      }
+    },
+  },
+  {
     name: 'refuses to update a stream that is not there: STREAM_NOT_FOUND',
     async run(stage) {
       const settings = stage.streamSettings()

@@ -14,6 +14,7 @@ import {
   type SubscribeOptions,
   type Subscription,
 } from '../../src/engine/index.js'
+import { toLiveFilter } from '../../src/broker/live-filter.js'
 import { encodeHeaderBlock } from '../../src/wire/index.js'
 
 const ARRIVAL_BOUND_MS = 5_000
@@ -139,6 +140,7 @@ export class Stage {
       engine,
       clock: terms.clock ?? systemClock,
       codec: jsonCodec,
+      toLiveFilter,
       catalog: terms.catalog,
       onEvent: terms.onEvent ?? (() => {}),
     })

@@ -7,6 +7,7 @@ import { closeChapter } from './close.js'
 import { durableClosedChapter } from './durable-closed.js'
 import { durableConsumersChapter } from './durable-consumers.js'
 import { durableDeadLettersChapter } from './durable-dead-letters.js'
+import { durableFiltersChapter } from './durable-filters.js'
 import { durableKeyOrderChapter } from './durable-key-order.js'
 import { durableMembersChapter } from './durable-members.js'
 import { durablePublishingChapter } from './durable-publishing.js'
@@ -19,6 +20,7 @@ import { durableTransactionsChapter } from './durable-transactions.js'
 import { durableUniversalChapter } from './durable-universal.js'
 import { durableVerdictsChapter } from './durable-verdicts.js'
 import { errorsChapter } from './errors.js'
+import { filtersChapter } from './filters.js'
 import { groupChapter } from './group.js'
 import { publishChapter } from './publish.js'
 import { requestChapter } from './request.js'
@@ -47,6 +49,7 @@ export interface Runner {
 const chapters: readonly Chapter[] = [
   publishChapter,
   groupChapter,
+  filtersChapter,
   requestChapter,
   errorsChapter,
   closeChapter,
@@ -61,6 +64,7 @@ const chapters: readonly Chapter[] = [
   durableVerdictsChapter,
   durableMembersChapter,
   durableKeyOrderChapter,
+  durableFiltersChapter,
   durableDeadLettersChapter,
   durableTransactionsChapter,
   durableUniversalChapter,

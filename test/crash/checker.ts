@@ -38,6 +38,7 @@ interface Removal {
   readonly ask: EntryOf<'ask-removal'>
   readonly stream: StreamHistory
   readonly askedAt: number
+  isRefused: boolean
 }
 
 interface TransactionHistory {
@@ -64,6 +65,8 @@ class StreamHistory {
   isDeleting = false
   /** Some removal of this life could not be written: what it took comes back, and later ones do not know of it. */
   hasRefusedRemovals = false
+  /** Messages that refused removals may have taken: others had their room, and they are there again after a stop. */
+  refusedRemovals = 0
 
   constructor(settings: StreamSettings) {
     this.settings = settings
@@ -145,8 +148,7 @@ export class Checker {
       case 'removed':
         return this.#removed(this.#removals.get(entry.removal)!)
       case 'removal-refused':
-        this.#removals.get(entry.removal)!.stream.hasRefusedRemovals = true
-        return
+        return this.#removalRefused(this.#removals.get(entry.removal)!)
       case 'ask-create':
         return this.#askCreate(entry.stream)
       case 'created':
@@ -373,9 +375,16 @@ export class Checker {
 
   #askRemoval(ask: EntryOf<'ask-removal'>): void {
     const stream = this.#streams.get(ask.stream)!
-    const removal = { ask, stream, askedAt: this.#at }
+    const removal = { ask, stream, askedAt: this.#at, isRefused: false }
     this.#removals.set(ask.removal, removal)
     stream.removals.push(removal)
+  }
+
+  #removalRefused(removal: Removal): void {
+    const { stream } = removal
+    removal.isRefused = true
+    stream.hasRefusedRemovals = true
+    stream.refusedRemovals += stream.asked.filter((message) => mayCover(removal, message)).length
   }
 
   #removed(removal: Removal): void {
@@ -525,7 +534,9 @@ export class Checker {
       )
     }
     stream.highest = Math.max(stream.highest, found.lastSequence)
-    auditLimits(stream.settings, found)
+    // What could not be removed, or not be moved to its new place, had lost its room.
+    const room = this.isDiskFailing ? stream.refusedRemovals + stream.delayed : 0
+    auditLimits(stream.settings, found, room)
   }
 
   #auditMissing(stream: StreamHistory, found: ReadonlySet<number>): void {
@@ -539,7 +550,9 @@ export class Checker {
       const isFound = found.has(message.number)
       const rollUp = rolledUp.get(message.topic)
       if (isFound && rollUp !== undefined && message.ask.isDelayed !== true) {
-        if (message.order < rollUp.order) {
+        // What a refused removal took is back, and the roll-up did not know of it.
+        const isBack = stream.removals.some((one) => one.isRefused && mayCover(one, message))
+        if (message.order < rollUp.order && !isBack) {
           throw new Violation(`${describe(message)} was there before roll-up ${describe(rollUp)}`)
         }
       }
@@ -643,9 +656,9 @@ function hasLaterRollUp(stream: StreamHistory, message: Message): boolean {
   )
 }
 
-function auditLimits(settings: StreamSettings, found: EntryOf<'found-stream'>): void {
+function auditLimits(settings: StreamSettings, found: EntryOf<'found-stream'>, room: number): void {
   const { name, maxMessages = Infinity, maxMessagesPerTopic = Infinity, maxBytes } = settings
-  if (found.numbers.length > maxMessages) {
+  if (found.numbers.length > maxMessages + (settings.discard === 'new' ? room : 0)) {
     throw new Violation(`${name} holds ${found.numbers.length} messages, more than ${maxMessages}`)
   }
   for (let topic = 0; topic < TOPICS_PER_STREAM; topic++) {

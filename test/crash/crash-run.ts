@@ -1,6 +1,6 @@
 // One directory that lives through many kills: a child works on it, is killed at a moment that the seed chooses, and the next
 // one goes on. In the end this process opens it, hands out the rest, closes it, and opens it once more.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,6 +9,7 @@ import { openEmbeddedEngine, type EmbeddedEngine } from '../../src/embedded/inde
 import { Checker } from './checker.js'
 import { CrashChild } from './child-process.js'
 import type { Entry } from './diary.js'
+import { keepDirectory, keepEntries } from './extent.js'
 import { isDamage } from './findings.js'
 import { takeInventory } from './inventory.js'
 import { handOutTheRest } from './last-life.js'
@@ -19,13 +20,12 @@ export interface CrashRunOptions {
   readonly kills: number
   /** The compiled child. */
   readonly program: string
-  /** Kept when something is wrong. */
-  readonly keepDirectory?: boolean
 }
 
 const SIZES = { segmentBytes: 8_192, checkpointBytes: 65_536 }
 /** Longer than the longest delay of a message. */
 const ALL_DUE_MS = 60
+const SETTLING_ROUNDS = 20
 
 export class CrashRun {
   readonly #options: CrashRunOptions
@@ -55,13 +55,8 @@ export class CrashRun {
       await this.#finish(directory)
       await rm(directory, { recursive: true })
     } catch (error) {
-      const isKept = this.#options.keepDirectory === true
-      if (isKept) await writeDiary(join(directory, 'diary.jsonl'), this.#entries)
-      else await rm(directory, { recursive: true })
-      const where = isKept ? ` (${directory})` : ''
-      throw new Error(`FANFARE_CRASH_SEED=${this.#options.seed}: ${String(error)}${where}`, {
-        cause: error,
-      })
+      await this.#keep(directory)
+      throw error
     } finally {
       await this.#next?.kill()
     }
@@ -108,7 +103,7 @@ export class CrashRun {
 
   #hear(entry: Entry): void {
     if (this.#wrong !== undefined) return
-    if (this.#options.keepDirectory === true) this.#entries.push(entry)
+    if (keepDirectory !== undefined) this.#entries.push(entry)
     try {
       this.#checker.take(entry)
     } catch (error) {
@@ -123,6 +118,11 @@ export class CrashRun {
     const engine = await openEmbeddedEngine({ directory, ...SIZES })
     const durable = await this.#openChecked(engine)
     await pause(ALL_DUE_MS)
+    // What became due is read, stored anew and committed, however long a busy machine takes.
+    for (let round = 0; round < SETTLING_ROUNDS; round++) {
+      await pause(2)
+      await durable.store.flush()
+    }
     checker.isEverythingDue = true
     await takeInventory(durable, diary)
     await handOutTheRest({ durable, diary, turn: () => pause(1), mostTurns: 10_000 })
@@ -156,8 +156,10 @@ export class CrashRun {
   #prepareNext(): void {
     this.#next = this.#start()
   }
-}
 
-function writeDiary(path: string, entries: readonly Entry[]): Promise<void> {
-  return writeFile(path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''))
+  async #keep(directory: string): Promise<void> {
+    const diary = await keepEntries(`process-${this.#options.seed}`, this.#entries)
+    if (diary === undefined) await rm(directory, { recursive: true })
+    else await rename(directory, diary.replace('.jsonl', ''))
+  }
 }

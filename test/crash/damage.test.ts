@@ -1,18 +1,17 @@
 // A bit that is turned over at rest: what was published is shown with its own bytes or not at all, what is missing is reported with
-// its stream, the other streams are whole, and the broker works. FANFARE_CRASH_SEED runs one seed again, FANFARE_CRASH_RUNS that many.
+// its stream, the other streams are whole, and the broker works.
 import { beforeAll, describe, expect, it } from 'vitest'
-import { FaultDisk, SeededRandom } from '../../src/base/index.js'
+import { SeededRandom } from '../../src/base/index.js'
+import { FaultDisk } from '../../src/base/faults/index.js'
 import { openEngineOnDisk } from '../../src/embedded/index.js'
 import type { EngineEvent } from '../../src/engine/index.js'
 import { TestClock } from '../../src/testing/test-clock.js'
 import type { Diary, Entry } from './diary.js'
+import { amountOf, runSeeds } from './extent.js'
 import { loadModules, nextTurn, unlessHalted } from './halting-disk.js'
 import { takeInventory } from './inventory.js'
 import { Load } from './load.js'
 
-const only = process.env['FANFARE_CRASH_SEED']
-const count = Number(process.env['FANFARE_CRASH_RUNS'] ?? 60)
-const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(only)]
 const SIZES = { segmentBytes: 8_192, checkpointBytes: 32_768 }
 const START_MS = 1_700_000_000_000
 const TURNS = 80
@@ -139,13 +138,7 @@ function tell(findings: readonly Finding[]): string {
 beforeAll(loadModules)
 
 describe('a flipped bit', () => {
-  it('harms nothing but what it lies in, and is told', { timeout: 3_600_000 }, async () => {
-    for (const seed of seeds) {
-      try {
-        await check(seed)
-      } catch (error) {
-        throw new Error(`FANFARE_CRASH_SEED=${seed}: ${String(error)}`, { cause: error })
-      }
-    }
-  })
+  it('harms nothing but what it lies in, and is told', { timeout: 3_600_000 }, () =>
+    runSeeds('flips', { count: amountOf('flips', 60) }, check),
+  )
 })

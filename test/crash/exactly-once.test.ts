@@ -9,12 +9,12 @@ import { SeededRandom } from '../../src/base/index.js'
 import { openEmbeddedEngine } from '../../src/embedded/index.js'
 import { compileChildPrograms, type ChildPrograms } from './child-program.js'
 import { CrashChild } from './child-process.js'
+import { amountOf, runSeeds } from './extent.js'
 import { auditTransform, Transform } from './transform.js'
 
-const firstSeed = Number(process.env['FANFARE_CRASH_SEED'] ?? 1)
-const kills = Number(process.env['FANFARE_CRASH_KILLS'] ?? 200)
+const kills = amountOf('once', 200)
 const KILLS_PER_DIRECTORY = 50
-const AT_A_TIME = 2
+const AT_A_TIME = 4
 const INPUTS_PER_LIFE = 40
 const SIZES = { segmentBytes: 16_384, checkpointBytes: 65_536 }
 const LONGEST_LIFE_MS = 40
@@ -102,16 +102,14 @@ class ExactlyOnceRun {
 
 describe('exactly-once processing that is killed', () => {
   it('makes one output of every input, in order of its key', { timeout: 3_600_000 }, async () => {
-    const seeds = Array.from({ length: Math.ceil(kills / KILLS_PER_DIRECTORY) }, (_, i) => i)
-    const work = async (): Promise<void> => {
-      for (let i = seeds.shift(); i !== undefined; i = seeds.shift()) {
-        const runKills = Math.min(KILLS_PER_DIRECTORY, kills - i * KILLS_PER_DIRECTORY)
-        const seed = firstSeed + i
-        await new ExactlyOnceRun(seed, runKills).run().catch((error: unknown) => {
-          throw new Error(`FANFARE_CRASH_SEED=${seed}: ${String(error)}`, { cause: error })
-        })
-      }
+    const extent = {
+      count: Math.ceil(kills / KILLS_PER_DIRECTORY),
+      amount: KILLS_PER_DIRECTORY,
+      atATime: AT_A_TIME,
     }
-    await Promise.all(Array.from({ length: AT_A_TIME }, work))
+    await runSeeds('once', extent, (seed, index) => {
+      const runKills = Math.min(KILLS_PER_DIRECTORY, kills - index * KILLS_PER_DIRECTORY)
+      return new ExactlyOnceRun(seed, runKills).run()
+    })
   })
 })

@@ -1,5 +1,5 @@
 // Runs an engine on a disk that may stand still at any call: what waits for it then waits for ever, and the run goes on without.
-import { FaultDisk } from '../../src/base/index.js'
+import { FaultDisk } from '../../src/base/faults/index.js'
 import { openEngineOnDisk } from '../../src/embedded/index.js'
 import { Violation } from './violation.js'
 

@@ -1,15 +1,15 @@
 // Order by key with sixteen messages in flight, some of which fail, over losses of power and kills: a key has one message in
-// flight, and what comes out of it is in the order in which it went in, each once. FANFARE_CRASH_RUNS says how many seeds.
-import fc from 'fast-check'
+// flight, and what comes out of it is in the order in which it went in, each once.
 import { beforeAll, describe, it } from 'vitest'
-import { FaultDisk, SeededRandom } from '../../src/base/index.js'
+import { SeededRandom } from '../../src/base/index.js'
+import { FaultDisk } from '../../src/base/faults/index.js'
 import { openEngineOnDisk } from '../../src/embedded/index.js'
 import { TestClock } from '../../src/testing/test-clock.js'
+import { amountOf, runSeeds } from './extent.js'
 import { loadModules, nextTurn, unlessHalted } from './halting-disk.js'
 import { auditTransform, Transform } from './transform.js'
 import { Violation } from './violation.js'
 
-const runs = Number(process.env['FANFARE_CRASH_RUNS'] ?? 40)
 const LIVES = 8
 const INPUTS_PER_LIFE = 30
 const TURNS = 60
@@ -92,10 +92,7 @@ class KeyOrderRun {
 beforeAll(loadModules)
 
 describe('order by key', () => {
-  it('holds whatever fails and whenever the machine stops', { timeout: 3_600_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.nat(), (seed) => new KeyOrderRun(seed).run()),
-      { numRuns: runs, endOnFailure: true },
-    )
-  })
+  it('holds whatever fails and whenever the machine stops', { timeout: 3_600_000 }, () =>
+    runSeeds('keys', { count: amountOf('keys', 40) }, (seed) => new KeyOrderRun(seed).run()),
+  )
 })

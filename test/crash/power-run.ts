@@ -2,7 +2,8 @@
 // to the disk, the process is killed or the power is lost, and the next life finds what such a disk keeps. Time moves when
 // the load says so. With faults, writes, syncs and renames fail now and then, or the disk fills up; the bytes at rest stay what
 // they are.
-import { FaultDisk, SeededRandom, type DiskOperation } from '../../src/base/index.js'
+import { SeededRandom } from '../../src/base/index.js'
+import { FaultDisk, type DiskOperation } from '../../src/base/faults/index.js'
 import { openEngineOnDisk, type EmbeddedEngine } from '../../src/embedded/index.js'
 import { TestClock } from '../../src/testing/test-clock.js'
 import { Checker, type Ending } from './checker.js'
@@ -62,16 +63,11 @@ export class PowerRun {
   }
 
   async run(): Promise<void> {
-    const { seed, trouble, lives } = this.#options
+    const { lives } = this.#options
     await loadModules()
-    try {
-      let ending: Ending = 'close'
-      for (let life = 0; life < lives; life++) ending = await this.#live(life, ending)
-      await this.#finish(ending)
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      throw new Error(`FANFARE_CRASH_SEED=${seed} (${trouble}): ${message}`, { cause: error })
-    }
+    let ending: Ending = 'close'
+    for (let life = 0; life < lives; life++) ending = await this.#live(life, ending)
+    await this.#finish(ending)
   }
 
   async #live(life: number, ending: Ending): Promise<Ending> {

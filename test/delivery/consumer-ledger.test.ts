@@ -2,7 +2,7 @@
 // promises that hold whatever the model says: nothing is lost, keys keep their order, stale tokens are refused.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ConsumerLedger, type LedgerOptions } from '../../src/delivery/index.js'
+import { ConsumerLedger, type LedgerOptions } from '../../src/delivery/ledger/index.js'
 import { NaiveLedger, type KeptLedger } from './naive-ledger.js'
 
 const STREAM_LENGTH = 60
@@ -96,6 +96,7 @@ class Trial {
       attempts: new Map(),
       parkedKeys: new Set(),
       dueMs: new Map(),
+      failures: new Map(),
     })
     this.#kept = [{ bytes: this.#ledger.snapshot(), model: this.#model.keep() }]
   }
@@ -322,28 +323,32 @@ class Trial {
 }
 
 describe('ConsumerLedger', () => {
-  it('does what the model does, over restarts that may lose the last notes, and loses nothing', () => {
-    fc.assert(
-      fc.property(
-        anyOptions,
-        anyStream,
-        fc.array(anyCall, { maxLength: 150, size: 'max' }),
-        (options, stream, calls) => {
-          const trial = new Trial(options, stream)
-          trial.compare()
-          for (const { name, pick, amount } of calls) {
-            trial.call(name, pick, amount)
+  it(
+    'does what the model does, over restarts that may lose the last notes, and loses nothing',
+    { timeout: 60_000 },
+    () => {
+      fc.assert(
+        fc.property(
+          anyOptions,
+          anyStream,
+          fc.array(anyCall, { maxLength: 150, size: 'max' }),
+          (options, stream, calls) => {
+            const trial = new Trial(options, stream)
             trial.compare()
-          }
-          trial.drain()
-          stream.forEach((key, i) => {
-            if (key !== false) expect(trial.settledOnce).toContain(i + 1)
-          })
-        },
-      ),
-      { numRuns: 400 },
-    )
-  })
+            for (const { name, pick, amount } of calls) {
+              trial.call(name, pick, amount)
+              trial.compare()
+            }
+            trial.drain()
+            stream.forEach((key, i) => {
+              if (key !== false) expect(trial.settledOnce).toContain(i + 1)
+            })
+          },
+        ),
+        { numRuns: 400 },
+      )
+    },
+  )
 
   it('makes the ack wait of an attempt what the backoff says of it, and gives up after the last', () => {
     const ledger = filled({ backoffMs: [10, 30], maxDeliveries: 3 }, 1)

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SeededRandom } from '../../src/base/index.js'
-import { DueTimes } from '../../src/delivery/index.js'
+import { DueTimes } from '../../src/delivery/ledger/index.js'
 
 describe('DueTimes', () => {
   it('gives what a sorted list gives, equal times in order of sequence', () => {

@@ -1,7 +1,7 @@
 // The window against a plain list of ids with their times, over restarts.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DuplicateWindow } from '../../src/delivery/index.js'
+import { DuplicateWindow } from '../../src/delivery/ledger/index.js'
 
 const WINDOW_MS = 50
 

@@ -1,6 +1,6 @@
 // The hash against its author's own check and a published vector.
 import { describe, expect, it } from 'vitest'
-import { murmurHash } from '../../src/delivery/murmur-hash.js'
+import { murmurHash } from '../../src/delivery/ledger/murmur-hash.js'
 
 function hashBytes(bytes: Uint8Array, seed: number): Uint8Array {
   const words = new Int32Array(4)

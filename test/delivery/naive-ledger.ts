@@ -1,6 +1,6 @@
 // The consumer's ledger in its simplest form: one map of messages, searched from end to end for every question. It is slow
 // and obviously right, and takes the same calls.
-import type { LedgerOptions } from '../../src/delivery/index.js'
+import type { LedgerOptions } from '../../src/delivery/ledger/index.js'
 
 interface Message {
   readonly id: number
@@ -22,6 +22,8 @@ export interface KeptLedger {
   readonly parkedKeys: ReadonlySet<string>
   /** When what waits for a retry is due. */
   readonly dueMs: ReadonlyMap<number, number>
+  /** Why what was given up was, unless it is parked. */
+  readonly failures: ReadonlyMap<number, string>
 }
 
 export class NaiveLedger {
@@ -46,17 +48,20 @@ export class NaiveLedger {
   keep(): KeptLedger {
     const attempts = new Map<number, number>()
     const dueMs = new Map<number, number>()
+    const failures = new Map<number, string>()
     for (const [id, count] of this.#kept.attempts) {
       if (id < 0 ? this.#wasSeen.has(id) : id <= this.seenThrough) continue
       attempts.set(id, count)
       if (this.#kept.dueMs.has(id)) dueMs.set(id, this.#kept.dueMs.get(id)!)
+      if (this.#kept.failures.has(id)) failures.set(id, this.#kept.failures.get(id)!)
     }
-    for (const { id, attempts: count, state, deadlineMs } of this.#messages.values()) {
+    for (const { id, attempts: count, state, deadlineMs, reason } of this.#messages.values()) {
       attempts.set(id, count)
+      if (state === 'failed' && reason !== 'parked') failures.set(id, reason)
       if (state === 'waiting') dueMs.set(id, deadlineMs)
     }
     const seenThrough = Math.max(this.seenThrough, this.#kept.seenThrough)
-    return { seenThrough, attempts, parkedKeys: new Set(this.parkedKeys), dueMs }
+    return { seenThrough, attempts, parkedKeys: new Set(this.parkedKeys), dueMs, failures }
   }
 
   readonly #wasSeen = new Set<number>()
@@ -100,7 +105,9 @@ export class NaiveLedger {
     const message = this.#enter(sequence, key, attempts ?? 0)
     this.#delay(message)
     if (message.key !== undefined) this.#lane(message.key).push(sequence)
-    if (this.#isExhausted(message)) this.#fail(message, 'attempts-exhausted')
+    const reason = this.#kept.failures.get(sequence)
+    if (reason !== undefined) this.#fail(message, reason)
+    else if (this.#isExhausted(message)) this.#fail(message, 'attempts-exhausted')
     else if (message.key !== undefined && this.parkedKeys.has(message.key)) {
       this.#fail(message, 'parked')
     }
@@ -121,7 +128,9 @@ export class NaiveLedger {
       })
       lane.splice(place < 0 ? lane.length : place, 0, id)
     }
-    if (this.#isExhausted(message)) this.#fail(message, 'attempts-exhausted')
+    const reason = isKept ? this.#kept.failures.get(id) : undefined
+    if (reason !== undefined) this.#fail(message, reason)
+    else if (this.#isExhausted(message)) this.#fail(message, 'attempts-exhausted')
   }
 
   skip(throughSequence: number): void {

@@ -61,6 +61,7 @@ it('makes, fills, shows and changes streams', async () => {
   const [first, second, third] = (await run('stream reads')).split('\n')
   expect([first, second]).toEqual(['shoes', 'shoes'])
   expect(third).toMatch(/^\[orders #1\] "order\.placed" at /)
+  expect(await run('stream filters')).toBe('')
   expect(await run('stream purge')).toBe('Removed 1 message of stream orders\n')
 })
 
@@ -94,6 +95,7 @@ it('verifies and serves the directory', async () => {
 it('runs every block that is marked', () => {
   const streams = ['stream add', 'stream edit', 'pub', 'pub prints', 'stream looks', 'stream reads']
   const consumers = [
+    'stream filters',
     'stream purge',
     'consumer add',
     'consumer pause',

@@ -38,6 +38,15 @@ describe('the first program', () => {
     expect(stdout).toBe(FIRST_OUTPUT)
   })
 
+  it('does the same on a directory, by one option', async () => {
+    const data = JSON.stringify(join(directory, 'first'))
+    const opening = `const broker = await openBroker({ directory: ${data} })`
+    const text = replaced(block('first'), 'const broker = await openBroker()', opening)
+    const { stdout, stderr } = await program(text).outcome
+    expect(stderr).toBe('')
+    expect(stdout).toBe(FIRST_OUTPUT)
+  })
+
   it('compiles, with and without a url', { timeout: 60_000 }, () => {
     const modules = join(directory, 'node_modules')
     mkdirSync(modules)
@@ -64,6 +73,17 @@ describe('the durable program', () => {
     for (const line of ['1 { id: 1, total: 40 }', '2 { id: 1, total: 40 }']) {
       const running = program(text)
       await expect.poll(() => running.printed(), { timeout: 10_000 }).toContain(line)
+      await running.stop()
+    }
+  })
+})
+
+describe('the durable program without its option', () => {
+  it('does in memory what it does on a directory, but for the next run', async () => {
+    const text = replaced(block('durable'), `{ directory: './data' }`, '')
+    for (let run = 0; run < 2; run++) {
+      const running = program(text)
+      await expect.poll(() => running.printed(), { timeout: 10_000 }).toContain('1 { id: 1')
       await running.stop()
     }
   })

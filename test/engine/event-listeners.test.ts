@@ -4,7 +4,13 @@ import { EventListeners } from '../../src/engine/event-listeners.js'
 import type { EngineEvent } from '../../src/engine/index.js'
 
 function finding(path: string): EngineEvent {
-  return { type: 'recovery-finding', kind: 'damaged-block', stream: undefined, path, description: 'damaged' }
+  return {
+    type: 'recovery-finding',
+    kind: 'damaged-block',
+    stream: undefined,
+    path,
+    description: 'damaged',
+  }
 }
 
 it('tells the first listener what was told before it, and nobody twice', () => {

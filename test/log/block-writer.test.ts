@@ -1,7 +1,7 @@
 // Records in blocks and back again, and blocks that something happened to.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FaultDisk } from '../../src/base/index.js'
+import { FaultDisk } from '../../src/base/faults/index.js'
 import {
   type Block,
   BLOCK_HEADER_BYTES,

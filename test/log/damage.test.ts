@@ -1,7 +1,8 @@
 // Every truncation and every flipped bit of a small store: opening never throws, what is damaged is found, and what lies before
 // it is there.
 import { describe, expect, it } from 'vitest'
-import { FaultDisk, VirtualClock } from '../../src/base/index.js'
+import { VirtualClock } from '../../src/base/index.js'
+import { FaultDisk } from '../../src/base/faults/index.js'
 import { openFileLogStore, verifyStore, type RecoveryFinding } from '../../src/log/index.js'
 import { append, readAll } from './log-access.js'
 import { turn } from './turns.js'

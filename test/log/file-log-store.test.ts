@@ -1,6 +1,7 @@
 // Logs in files on a disk in memory: what a commit costs, what a reopening finds, what failures do.
 import { describe, expect, it } from 'vitest'
-import { FaultDisk, SeededRandom, VirtualClock, type FanfareError } from '../../src/base/index.js'
+import { SeededRandom, VirtualClock, type FanfareError } from '../../src/base/index.js'
+import { FaultDisk } from '../../src/base/faults/index.js'
 import { openFileLogStore, type LogStore, type RecoveryFinding } from '../../src/log/index.js'
 import { append, keysOf, readAll } from './log-access.js'
 import { turn } from './turns.js'

@@ -1,12 +1,7 @@
 // A store driven from a seed over a disk that loses power, is killed, fails and fills up; after each stop it is opened again
 // and audited by a checker that knows only what was asked and what was answered.
-import {
-  FanfareError,
-  SeededRandom,
-  VirtualClock,
-  FaultDisk,
-  type DiskOperation,
-} from '../../src/base/index.js'
+import { FanfareError, SeededRandom, VirtualClock } from '../../src/base/index.js'
+import { FaultDisk, type DiskOperation } from '../../src/base/faults/index.js'
 import {
   openFileLogStore,
   type Log,

@@ -75,6 +75,48 @@ describe('installed into an empty folder', PATIENT, () => {
     expect(run(executable, ['--version'], consumer)).toBe(manifest.version)
   })
 
+  it.each(['5.2', '7.0'])('compiles with TypeScript %s', (version) => {
+    const directory = join(consumer, `typescript-${version}`)
+    mkdirSync(directory, { recursive: true })
+    const flags = [
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      '--no-save',
+      '--prefix',
+      directory,
+    ]
+    const install = spawn('npm', ['install', ...flags, `typescript@~${version}.0`], directory)
+    expect(install.status, install.stderr).toBe(0)
+    write(
+      'catalog.ts',
+      `import { command, event, openBroker, query, type StandardSchema } from '${manifest.name}'
+      declare function shape<T>(): StandardSchema<T>
+      const Placed = event('order.placed', shape<{ id: number }>())
+      const Price = event('price.{symbol}', shape<{ bid: number }>())
+      const Double = query('math.double', shape<number>(), { reply: shape<number>() })
+      const Ship = command('parcel.ship', shape<{ id: number }>())
+      const broker = await openBroker({ catalog: [Placed, Price, Double, Ship] })
+      broker.emit('price.AAPL', { bid: 1 })
+      broker.subscribe('order.*', ({ data }): number => data.id)
+      broker.subscribe([Price, 'order.placed'], (message) => {
+        const { data } = message
+        return message.type === 'price' ? message.data.bid : data
+      })
+      export const answer: number = await broker.request('math.double', 2)
+      await broker.consume('a', 'order.*', ({ data }): number => data.id)
+      // @ts-expect-error: not in the catalog
+      broker.emit('order.plced', { id: 1 })
+      // @ts-expect-error: a query is requested
+      broker.emit(Double, 1)
+      // @ts-expect-error: a field of another type
+      broker.emit(Placed, { id: 'one' })`,
+    )
+    const compiler = join(directory, 'node_modules', 'typescript', 'bin', 'tsc')
+    const lib = ['ES2023', 'ESNext.Disposable', 'DOM']
+    compile('catalog.ts', { lib, types: [] }, compiler)
+  })
+
   it('compiles in a strict program, and its core in one for a browser', () => {
     const doors = subpaths.filter((name) => !name.endsWith('.json'))
     const imports = doors.map((name, index) => `export * as door${index} from '${name}'`)
@@ -101,7 +143,11 @@ it('has types that every way of resolving finds', PATIENT, () => {
   expect(outcome.status, outcome.stdout).toBe(0)
 })
 
-function compile(file: string, options: Readonly<Record<string, unknown>>): void {
+function compile(
+  file: string,
+  options: Readonly<Record<string, unknown>>,
+  compiler = join(checkout, 'node_modules', 'typescript', 'bin', 'tsc'),
+): void {
   const compilerOptions = {
     ...{ strict: true, exactOptionalPropertyTypes: true, noEmit: true },
     ...{ target: 'ES2022', module: 'NodeNext', skipLibCheck: false },
@@ -109,7 +155,6 @@ function compile(file: string, options: Readonly<Record<string, unknown>>): void
     ...options,
   }
   write('tsconfig.json', JSON.stringify({ compilerOptions, files: [file] }))
-  const compiler = join(checkout, 'node_modules', 'typescript', 'bin', 'tsc')
   run(process.execPath, [compiler, '-p', 'tsconfig.json'], consumer)
 }
 

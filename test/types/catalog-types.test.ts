@@ -1,5 +1,5 @@
 // What a catalog makes of the verbs: what must compile and what must not. The bodies are never run: `tsc` is the judge.
-import { expectTypeOf, it } from 'vitest'
+import { expect, expectTypeOf, it } from 'vitest'
 import {
   command,
   event,
@@ -21,7 +21,7 @@ const Ship = command('parcel.ship', shapeOf({ id: 'number' }))
 const Double = query('math.double', isNumberSchema, { reply: textLengthSchema })
 const Foreign = event('foreign.thing', shapeOf({ id: 'number' }))
 
-const catalog = [Price, Placed, Paid, Named, Joined, Ship, Double] as const
+export const catalog = [Price, Placed, Paid, Named, Joined, Ship, Double] as const
 type C = typeof catalog
 type DataOf<S> = MessageOf<S, C>['data']
 
@@ -69,6 +69,7 @@ it('types the messages of a class by its instances', () => {
     }
   }
   const definition = event('user.created', Created)
+  expect(definition.type).toBe('user.created')
   expectTypeOf<MessageOf<typeof definition>['data']>().toEqualTypeOf<Created>()
 })
 

@@ -25,7 +25,7 @@ const mistakes: readonly (readonly [name: string, line: string, hint: string])[]
   [
     'a misspelt option',
     `broker.subscribe(Placed, () => {}, { concurency: 4 })`,
-    `'concurency' does not exist in type 'LiveSubscriptionOptions'. Did you mean to write 'concurrency'?`,
+    `Did you mean to write 'concurrency'?`,
   ],
   [
     'a misspelt option of openBroker',
@@ -96,7 +96,17 @@ const mistakes: readonly (readonly [name: string, line: string, hint: string])[]
   [
     'a predicate for a consumer',
     `void broker.consume('billing', Placed, () => {}, { when: () => true })`,
-    `'when' does not exist in type 'ConsumeOptions<"at-least-once">'`,
+    `'when' does not exist in type 'ConsumeOptions<"at-least-once">`,
+  ],
+  [
+    'a misspelt field of a filter',
+    `broker.subscribe(Placed, () => {}, { where: { totl: [5] } })`,
+    `Did you mean to write 'total'?`,
+  ],
+  [
+    'a value of a filter that is in no list',
+    `broker.subscribe(Placed, () => {}, { where: { total: 5 } })`,
+    `Type 'number' is not assignable to type 'readonly (PresenceCondition | NumberCondition<number>)[]'`,
   ],
   [
     'a verdict on a live message',

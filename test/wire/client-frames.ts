@@ -7,7 +7,7 @@ import {
   type ParserLimits,
   type ProtocolError,
   type PublishFrame,
-} from '../../src/wire/index.js'
+} from '../../src/wire/operations/index.js'
 
 export const limits: ParserLimits = { maxControlLineBytes: 128, maxPayloadBytes: 600 }
 

@@ -4,7 +4,7 @@
 // Invariants: nothing is thrown; cutting changes nothing; what is held is bounded; after a protocol error nothing comes.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ClientOperationParser } from '../../src/wire/index.js'
+import { ClientOperationParser } from '../../src/wire/operations/index.js'
 import {
   badFrames,
   goodFrames,

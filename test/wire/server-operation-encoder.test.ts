@@ -13,7 +13,7 @@ import {
   writeCounts,
   writeMessageStart,
   writeReply,
-} from '../../src/wire/index.js'
+} from '../../src/wire/operations/index.js'
 import { readServerOutput } from './server-output.js'
 
 const word = fc.stringMatching(/^[A-Za-z0-9.$_-]{1,30}$/)

@@ -1,6 +1,7 @@
 // Fanfare's log alone: keys and bodies in, committed ranges out; no topics, no receipts, no consumers.
 import { performance } from 'node:perf_hooks'
-import { openSystemDisk, systemClock } from '../../../../dist/base/index.js'
+import { systemClock } from '../../../../dist/base/index.js'
+import { openSystemDisk } from '../../../../dist/base/disk/index.js'
 import { openFileLogStore } from '../../../../dist/log/index.js'
 
 export async function open({ directory, topic, payloadBytes }) {
