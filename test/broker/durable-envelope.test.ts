@@ -223,6 +223,7 @@ describe('filters', () => {
       ...STRUCTURED,
       ['content-encoding', 'gzip'],
     ])
+    await expect.poll(async () => (await orders.info()).messages).toBe(3)
     const where = { total: [{ numeric: ['>', 10] }] } as const
     const live: unknown[] = []
     broker.subscribe(
