@@ -6,14 +6,14 @@ import {
   Alarms,
   FanfareError,
   toMilliseconds,
-  type Clock,
   type Duration,
   type ErrorCode,
 } from '../base/index.js'
-import type { Codec } from '../codec/index.js'
-import type { AppendOptions, Durable, Engine, EngineMessage } from '../engine/index.js'
+import type { Durable, Engine, EngineMessage } from '../engine/index.js'
 import { matchesPattern, type TopicHandle } from '../topic/index.js'
+import { answering, refuse, type AnswerHost, type ReplyDefinition } from './answers.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
+import { withCause } from './causation.js'
 import type { BrokerStream } from './broker-stream.js'
 import type { ConsumeOptions, Delivery } from './consume-options.js'
 import { CatalogIndex, type Selection } from './catalog-index.js'
@@ -25,7 +25,8 @@ import type { DurableHost } from './durable-host.js'
 import type { Receipt } from './durable-publisher.js'
 import type { DurableVerbs, TransactionOptions } from './durable-verbs.js'
 import type { toLiveFilter } from './live-filter.js'
-import { LiveMessage, type MessageContext, type Publication } from './live-message.js'
+import { LiveMessage, type Publication } from './live-message.js'
+import { makeMessageContext, type MessageContext, type MessageParts } from './message-context.js'
 import {
   LiveSubscription,
   type Feed,
@@ -38,15 +39,19 @@ import type { Message } from './message.js'
 import { MessageStream } from './message-stream.js'
 import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
 import { Publications, toMessage, toMessageInTurn, type Parameterized } from './publications.js'
-import { toPublishTerms, type PublishOptions } from './publish-options.js'
+import type { PublishOptions, PublishTerms } from './publish-options.js'
 import { ReceivedMessage } from './received-message.js'
 import {
-  answering,
-  refuse,
-  requestOne,
-  type ReplyDefinition,
+  toRequestManyTerms,
+  toRequestTerms,
+  type Answer,
   type RequestContext,
-} from './requests.js'
+  type RequestManyOptions,
+  type RequestOptions,
+} from './request-terms.js'
+import { requestMany, requestOne } from './requests.js'
+import type { RespondOptions, ResponderTerms, Service, ServiceOptions } from './service.js'
+import { findServices, type Services } from './services.js'
 import {
   patternOf,
   type MessageOf,
@@ -69,15 +74,8 @@ import type {
 } from './target.js'
 import type { Transaction, TransactionOf } from './transaction.js'
 import { TypeIndex, typeTopic } from './type-index.js'
-import type { Validation } from './validation.js'
 import { waitFor } from './waiting.js'
 import type { ContentOptions } from './where.js'
-
-export interface RequestOptions extends EmitOptions {
-  /** Longest wait for the answer; default '5s'. */
-  readonly timeout?: Duration
-  readonly signal?: AbortSignal
-}
 
 type PublishedOptions = EmitOptions & Parameterized
 
@@ -92,13 +90,11 @@ export interface FlushOptions {
   readonly signal?: AbortSignal
 }
 
-export interface BrokerParts<C extends Catalog | undefined = Catalog | undefined> {
+export interface BrokerParts<
+  C extends Catalog | undefined = Catalog | undefined,
+> extends MessageParts {
   readonly engine: Engine
-  readonly clock: Clock
-  readonly codec: Codec
   readonly catalog?: C | undefined
-  /** Default 'both'. */
-  readonly validate?: Validation | undefined
   /** Absent: `prepare` loads it. */
   readonly toLiveFilter?: typeof toLiveFilter
   readonly onEvent?: ((event: BrokerEvent) => void) | undefined
@@ -107,7 +103,6 @@ export interface BrokerParts<C extends Catalog | undefined = Catalog | undefined
 /** What is wrong with each message of its kind, and not with one. */
 const WRONG_CALLS: ReadonlySet<string> = new Set<ErrorCode>(['CLOSED', 'ASYNC_SCHEMA'])
 
-const DEFAULT_REQUEST_TIMEOUT: Duration = '5s'
 const DEFAULT_DRAIN: Duration = '30s'
 const DEFAULT_FLUSH_TIMEOUT: Duration = '30s'
 const FLUSH_OPTIONS: ReadonlySet<string> = new Set<keyof FlushOptions>(['timeout', 'signal'])
@@ -136,9 +131,8 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
 
   constructor(parts: BrokerParts<C>) {
     this.engine = parts.engine
+    this.context = makeMessageContext(parts)
     this.#toLiveFilter = parts.toLiveFilter
-    const { validate: validation = 'both' } = parts
-    this.context = { clock: parts.clock, codec: parts.codec, validation }
     // A request that waits for its answer keeps the process alive; an idle broker does not.
     this.#alarms = new Alarms(parts.clock, { keepsProcessAlive: true })
     this.#catalog = new CatalogIndex(parts.catalog)
@@ -251,43 +245,79 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
       publication.topic,
       message,
       replyDefinitionOf(definition),
-      {
-        timeoutMs: toMilliseconds(options?.timeout ?? DEFAULT_REQUEST_TIMEOUT),
-        signal: options?.signal,
-      },
+      toRequestTerms(options),
     )
     return answer as ReplyOf<T, C>
   }
 
   /**
+   * Asks, and yields every answer that comes: of several responders that share no group, or of one that answers several times.
+   * Ends by `max`, `stall` or `timeout`, whichever is first; a failed answer has an `error` and ends nothing. The loop rejects
+   * with NO_RESPONDERS, CLOSED, or the signal's reason.
+   *
+   * @example for await (const { data } of broker.requestMany(GetLoad, undefined, { stall: '100ms' })) loads.push(data)
+   */
+  requestMany<const T extends Target>(
+    target: T & Sendable<T, C, 'request'>,
+    data: InputOf<T, C>,
+    ...[options]: OptionsFor<T, RequestManyOptions>
+  ): AsyncGenerator<Answer<ReplyOf<T, C>>, void, undefined> {
+    const publication = this.#publicationOf(target, options)
+    const { topic, definition } = publication
+    assertKind('request', definition)
+    const terms = toRequestManyTerms(options)
+    const message = toMessageInTurn(publication, data, options)
+    const answers = requestMany(
+      this.#requests,
+      topic,
+      message,
+      replyDefinitionOf(definition),
+      terms,
+    )
+    return answers as AsyncGenerator<Answer<ReplyOf<T, C>>, void, undefined>
+  }
+
+  /**
    * Answers requests with what `handler` returns. Responders of one group share the requests; the default group is
-   * 'responders', so that several processes may respond to one topic and each request is answered once.
+   * 'responders', so that several processes may respond to one topic and each request is answered once. A handler that throws
+   * makes the request fail with REPLY_FAILED; `throw replyFailed(404, 'no such user')` says more.
    *
    * @example broker.respond(GetUser, ({ data }) => users.get(data.id))
    */
   respond<const S extends AnyDefinition | string>(
     source: S & Receivable<S, C, 'respond'>,
     handler: (message: RequestOf<S, C>) => ReplyInputOf<S, C> | Promise<ReplyInputOf<S, C>>,
-    options: LiveSubscriptionOptions = {},
+    options: RespondOptions = {},
   ): Subscription {
-    const selection = this.#select('respond', source)
-    const respond = answering(
-      this.#requests,
-      replyDefinitionOf(selection.definition),
-      handler as (message: Message) => unknown,
-    )
-    // Overload is told to the caller (QUEUE_OVERFLOW) rather than hidden by dropping the oldest request.
-    return this.#open(
-      selection,
-      respond,
+    return this.#respond(this.#requests, source, handler as (message: Message) => unknown, {
+      ...options,
+      group: options.group ?? 'responders',
+    })
+  }
+
+  /**
+   * Makes this process an instance of a service: responders that can be found and counted by every NATS client and by
+   * `nats service ls`. Rejects with NAME_INVALID, OPTION_INVALID.
+   *
+   * @example const users = await broker.service({ name: 'users', version: '1.0.0' })
+   */
+  async service(options: ServiceOptions): Promise<Service<C>> {
+    this.#assertOpen()
+    const { OpenService } = await import('./service.js')
+    const service = new OpenService(
       {
-        group: 'responders',
-        concurrency: DEFAULT_RESPONDER_CONCURRENCY,
-        overflow: 'reject',
-        ...options,
+        answers: this.#requests,
+        respond: (host, source, handler, terms) => this.#respond(host, source, handler, terms),
       },
-      (replyTo, error) => refuse(this.#requests, replyTo, error),
+      options,
     )
+    await this.engine.flush()
+    return service as unknown as Service<C>
+  }
+
+  /** Finds services, asks what they offer, and what they have done. */
+  get services(): Services {
+    return findServices(this.#requests)
   }
 
   /**
@@ -329,14 +359,15 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
       const publication = this.#publications.of(target, options)
       const { topic, definition } = publication
       assertKind('publish', definition)
-      const { append, attributes } = toPublishTerms(options, this.context.clock)
-      const ready = toMessageInTurn(publication, data, attributes)
+      // They are not known before the verbs are loaded, and added to the message then.
+      const terms = this.#verbs?.termsOf(options)
+      const ready = toMessageInTurn(publication, data, terms?.attributes)
       const message =
         definition?.kind === 'command' ? publication.inTurn(this.#whenQueued(ready, topic)) : ready
       if (!(message instanceof LiveMessage)) {
-        return this.#publishWhenReady(message, topic, append, options)
+        return this.#publishWhenReady(message, topic, terms, options)
       }
-      return this.#send(topic, message, append, options)
+      return this.#send(topic, message, terms, options)
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -443,16 +474,38 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     this.#subscriptions.delete(subscription)
   }
 
+  #respond(
+    host: AnswerHost,
+    source: AnyDefinition | string,
+    handler: (message: Message) => unknown,
+    { group, ...options }: ResponderTerms,
+  ): LiveSubscription {
+    const selection = this.#select('respond', source)
+    const respond = answering(host, replyDefinitionOf(selection.definition), handler)
+    // Overload is told to the caller (QUEUE_OVERFLOW) rather than hidden by dropping the oldest request.
+    return this.#open(
+      selection,
+      respond,
+      {
+        ...(group === false ? {} : { group }),
+        concurrency: DEFAULT_RESPONDER_CONCURRENCY,
+        overflow: 'reject',
+        ...options,
+      },
+      (replyTo, error) => refuse(host, replyTo, error),
+    )
+  }
+
   #send(
     topic: TopicHandle,
-    message: EngineMessage,
-    append: AppendOptions | undefined,
+    message: LiveMessage,
+    terms: PublishTerms | undefined,
     options: PublishOptions | undefined,
   ): Promise<Receipt> {
-    if (this.#verbs !== undefined && this.#publishesWaiting === 0) {
-      return this.#verbs.publish(topic, message, append, options)
+    if (this.#verbs !== undefined && terms !== undefined && this.#publishesWaiting === 0) {
+      return this.#verbs.publish(topic, message, terms.append, options)
     }
-    return this.#publishWhenLoaded(topic, message, append, options)
+    return this.#publishWhenLoaded(topic, message, terms, options && { ...options })
   }
 
   /** A command goes to a work queue only. */
@@ -468,27 +521,28 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
   }
 
   async #publishWhenReady(
-    message: Promise<EngineMessage>,
+    message: Promise<LiveMessage>,
     topic: TopicHandle,
-    append: AppendOptions | undefined,
+    terms: PublishTerms | undefined,
     options: PublishOptions | undefined,
   ): Promise<Receipt> {
-    return this.#send(topic, await message, append, options)
+    return this.#send(topic, await message, terms, options)
   }
 
   /** Those who publish before the verbs are loaded keep their order, as do those who publish while these wait. */
   async #publishWhenLoaded(
     topic: TopicHandle,
-    message: EngineMessage,
-    append: AppendOptions | undefined,
+    message: LiveMessage,
+    terms: PublishTerms | undefined,
     options: PublishOptions | undefined,
   ): Promise<Receipt> {
     // Encoded now: what the caller does with the data afterwards changes nothing.
-    message.toBytes()
+    message.encode()
     this.#publishesWaiting += 1
     try {
       const verbs = await this.#loadVerbs()
-      return verbs.publish(topic, message, append, options)
+      if (terms !== undefined) return verbs.publish(topic, message, terms.append, options)
+      return verbs.publishDraft(topic, message, options)
     } finally {
       this.#publishesWaiting -= 1
     }
@@ -559,7 +613,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
       this,
       selection,
       feed,
-      handler,
+      withCause(this.context, handler),
       options,
       filter,
       refused,
@@ -607,9 +661,10 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
 /** A responder usually waits for something; one request at a time would make a queue of every process. */
 const DEFAULT_RESPONDER_CONCURRENCY = 256
 
-function replyDefinitionOf(definition: AnyDefinition | undefined): ReplyDefinition | undefined {
+function replyDefinitionOf(definition: AnyDefinition | undefined): ReplyDefinition {
   if (definition === undefined || !('reply' in definition)) return undefined
-  return { schema: definition.reply, validate: definition.validate }
+  const { reply: schema, validate, codec } = definition
+  return { schema, validate, codec }
 }
 
 function unsupportedTypes(engine: string): FanfareError {

@@ -1,5 +1,8 @@
 // The envelope on the wire: a CloudEvent in the NATS binary binding (CloudEvents 1.0.3, nats-protocol-binding): each
-// attribute is a header `ce-<name>`, percent-encoded where it must be; the body is the data.
+// attribute is a header `ce-<name>`, percent-encoded where it must be; the body is the data. Names of ours beyond the core:
+// `kind`, `partitionkey` (extension Partitioning), `correlationid` and `causationid` (extension Correlation).
+import { FanfareError } from '../base/index.js'
+import { decodeAttribute, encodeAttribute } from '../codec/index.js'
 import type { MessageHeaders } from './message-headers.js'
 import type { HeaderField } from './message-writer.js'
 
@@ -8,58 +11,102 @@ export interface CommonAttributes {
   readonly type: string
   readonly kind: string | undefined
   readonly contentType: string
+  readonly source: string
 }
-
-/** Half of a pair, which has no bytes; written as the replacement character, as TextEncoder does. */
-const LONE_SURROGATE = /\p{Surrogate}/gu
-
-/** Text that stands for itself. */
-const PLAIN = /^[\x21\x23\x24\x26-\x7e]*$/
 
 let lastTimeMs = NaN
 let lastTimeText = ''
 
-/** What a message of ours gives as its source when the publisher names none. */
-const SOURCE = '/fanfare'
+/** What a message of ours gives as its source when the broker has none. */
+export const DEFAULT_SOURCE = '/fanfare'
+
+/** What a publisher adds to the envelope of a message. */
+export interface OwnAttributes {
+  readonly key?: string | undefined
+  readonly correlationId?: string | undefined
+  readonly causationId?: string | undefined
+  readonly attributes?: Readonly<Record<string, string>> | undefined
+}
+
+/** Attributes that a message has under a name of its own. */
+const NAMED = new Set(
+  'id specversion type kind time datacontenttype data partitionkey correlationid causationid'.split(
+    ' ',
+  ),
+)
 
 /** The common attributes as headers. */
-export function toCommonHeaders({ type, kind, contentType }: CommonAttributes): HeaderField[] {
+export function toCommonHeaders({
+  type,
+  kind,
+  contentType,
+  source,
+}: CommonAttributes): HeaderField[] {
   const fields: HeaderField[] = [
     ['ce-specversion', '1.0'],
-    ['ce-source', SOURCE],
-    ['ce-type', encodeValue(type)],
-    ['ce-datacontenttype', encodeValue(contentType)],
+    ['ce-source', encodeAttribute(source)],
+    ['ce-type', encodeAttribute(type)],
+    ['ce-datacontenttype', encodeAttribute(contentType)],
   ]
   if (kind !== undefined) fields.push(['ce-kind', kind])
   return fields
 }
 
 /** What a message has of its own as headers. */
-export function toOwnHeaders(id: string, timeMs: number, key: string | undefined): HeaderField[] {
+export function toOwnHeaders(id: string, timeMs: number, own: OwnAttributes = {}): HeaderField[] {
+  const { key, correlationId, causationId, attributes } = own
   const fields: HeaderField[] = [
-    ['ce-id', encodeValue(id)],
+    ['ce-id', encodeAttribute(id)],
     ['ce-time', toText(timeMs)],
   ]
-  if (key !== undefined) fields.push(['ce-partitionkey', encodeValue(key)])
+  if (key !== undefined) fields.push(['ce-partitionkey', encodeAttribute(key)])
+  if (correlationId !== undefined) fields.push(['ce-correlationid', encodeAttribute(correlationId)])
+  if (causationId !== undefined) fields.push(['ce-causationid', encodeAttribute(causationId)])
+  for (const name in attributes) fields.push([`ce-${name}`, encodeAttribute(attributes[name]!)])
   return fields
+}
+
+/**
+ * Attributes as a publisher gives them, checked: names are small letters and digits (CloudEvents, section 3.1). Throws
+ * OPTION_INVALID for others, and for those that have an option of their own.
+ */
+export function toAttributes(
+  given: Readonly<Record<string, string | number | boolean>>,
+): Record<string, string> {
+  const attributes: Record<string, string> = {}
+  for (const [name, value] of Object.entries(given)) {
+    if (NAMED.has(name) || name === 'source' || !/^[a-z0-9]+$/.test(name)) {
+      throw new FanfareError(
+        'OPTION_INVALID',
+        `${JSON.stringify(name)} is no name for a further attribute: small letters and digits, and none of source, ${[...NAMED].join(', ')}`,
+        { details: { option: 'attributes', name } },
+      )
+    }
+    if (value !== undefined) attributes[name] = String(value)
+  }
+  return attributes
 }
 
 /** One attribute of a received message, or undefined. */
 export function readAttribute(headers: MessageHeaders, name: string): string | undefined {
   const value = headers.find(`ce-${name}`)
-  if (value === undefined) return undefined
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return value
-  }
+  return value === undefined ? undefined : decodeAttribute(value)
 }
 
-/** Percent-encodes space, `"`, `%` and everything outside U+0021 to U+007E (binding, section 3.1.3). */
-function encodeValue(value: string): string {
-  if (PLAIN.test(value)) return value
-  const wellFormed = value.replace(LONE_SURROGATE, '\ufffd')
-  return wellFormed.replace(/[^\x21\x23\x24\x26-\x7e]+/g, encodeURIComponent)
+/** The attributes that have no name of their own on a message. */
+export function readFurtherAttributes(headers: MessageHeaders): Record<string, string> {
+  const attributes: Record<string, string> = {}
+  for (const [field, value] of headers) {
+    const name = field.toLowerCase()
+    if (name.startsWith('ce-') && isFurther(name.slice(3))) {
+      attributes[name.slice(3)] ??= decodeAttribute(value)
+    }
+  }
+  return attributes
+}
+
+export function isFurther(name: string): boolean {
+  return !NAMED.has(name)
 }
 
 /** Many messages share a millisecond. */

@@ -10,6 +10,7 @@ import {
 import { HandlerLane } from '../delivery/index.js'
 import type { Consumer, ConsumerMember, ConsumerReceiver, HandOut } from '../engine/index.js'
 import { undeclared, type Selection } from './catalog-index.js'
+import { withCause } from './causation.js'
 import type { MemberTerms } from './consume-options.js'
 import { HandedOutMessage, type Verdict } from './consumed-message.js'
 import { toConsumerStatus, type ConsumerStatus } from './consumer-status.js'
@@ -50,6 +51,8 @@ export interface ConsumptionParts {
   readonly closed: (consumption: Consumption) => void
 }
 
+type Handler = (message: HandedOutMessage, tx: OpenTransaction | undefined) => unknown
+
 const DEFAULT_DRAIN: Duration = '30s'
 
 /** Hand-outs are extended this many times in their wait. */
@@ -61,7 +64,7 @@ const KEEP_ALIVE_MS = 1e12
 export class OpenConsumption implements Consumption, ConsumerReceiver {
   readonly #host: DurableHost
   readonly #parts: ConsumptionParts
-  readonly #handler: (message: HandedOutMessage, tx: OpenTransaction | undefined) => unknown
+  readonly #handler: Handler
   readonly #lane: HandlerLane<HandedOutMessage>
   readonly #credit: CreditWindow
   readonly #member: ConsumerMember
@@ -79,10 +82,7 @@ export class OpenConsumption implements Consumption, ConsumerReceiver {
     const { consumer, terms, handler, signal } = parts
     this.#host = host
     this.#parts = parts
-    this.#handler = handler as unknown as (
-      message: HandedOutMessage,
-      tx: OpenTransaction | undefined,
-    ) => unknown
+    this.#handler = withCause(host.context, handler as unknown as Handler)
     this.#credit = new CreditWindow(terms.concurrency)
     this.#lane = new HandlerLane<HandedOutMessage>(
       // What waits is bounded by what was asked for.
@@ -203,7 +203,9 @@ export class OpenConsumption implements Consumption, ConsumerReceiver {
     try {
       // What a definition does not allow never reaches its handler.
       this.#assertDeclared(message)
-      if (this.#parts.terms.delivery === 'exactly-once') tx = new OpenTransaction(this.#host)
+      if (this.#parts.terms.delivery === 'exactly-once') {
+        tx = new OpenTransaction(this.#host, message)
+      }
       const outcome = this.#handler(message, tx)
       if (tx === undefined && !isThenable(outcome)) {
         this.#succeeded(message, startedAtMs)

@@ -1,6 +1,7 @@
 // Definitions: what messages exist, on which topics, of which shape. A definition is made once and shared by publishers and
 // subscribers, so that the compiler knows every payload.
 import { FanfareError } from '../base/index.js'
+import type { Codec } from '../codec/index.js'
 import { classSchema, type MessageClass } from './class-schema.js'
 import { oneOf, refuseUnknownOptions } from './option-checks.js'
 import type { StandardSchema } from './standard-schema.js'
@@ -24,6 +25,8 @@ export interface Definition<
   readonly schema: StandardSchema<Input, Output> | undefined
   /** Where the schema is applied; undefined: where the broker says. */
   readonly validate: Validation | undefined
+  /** How its bodies are written, and read where they do not say; undefined: as the broker's are. */
+  readonly codec: Codec | undefined
   /** For the compiler only: undefined. */
   readonly '~types': { readonly input: Input; readonly output: Output } | undefined
 }
@@ -86,6 +89,8 @@ export interface DefinitionOptions<Type extends string = string> {
   readonly type?: Type
   /** Where the schema is applied; default: as `openBroker({ validate })` says, which is 'both'. */
   readonly validate?: Validation
+  /** How bodies are written; default: the broker's codec. */
+  readonly codec?: Codec
 }
 
 export interface CommandOptions<
@@ -168,10 +173,15 @@ export function query<
   return { kind: 'query', ...describe('query', topic, schema, options), reply }
 }
 
-const EVENT_OPTIONS: ReadonlySet<string> = new Set<keyof DefinitionOptions>(['type', 'validate'])
+const EVENT_OPTIONS: ReadonlySet<string> = new Set<keyof DefinitionOptions>([
+  'type',
+  'validate',
+  'codec',
+])
 const ANSWERED_OPTIONS: ReadonlySet<string> = new Set<keyof QueryOptions>([
   'type',
   'validate',
+  'codec',
   'reply',
 ])
 
@@ -185,12 +195,20 @@ function describe<Template extends string, Input, Output, Type extends string>(
   if (typeof topic !== 'string')
     throw invalid(topic, `a ${kind} needs a topic, not ${typeof topic}`)
   const template = new TopicTemplate(topic)
-  const { type = template.type as Type, validate } = options
+  const { type = template.type as Type, validate, codec } = options
   if (typeof type !== 'string' || type === '') {
     throw invalid(topic, `the ${kind} ${topic} needs a type: a text, by the option type`)
   }
   if (validate !== undefined) oneOf('validate', validate, VALIDATIONS)
-  return { type, topic, template, schema: toSchema(topic, shape), validate, '~types': undefined }
+  return {
+    type,
+    topic,
+    template,
+    schema: toSchema(topic, shape),
+    validate,
+    codec,
+    '~types': undefined,
+  }
 }
 
 /** Schemas may be functions too, so the mark of the standard is looked for first. */

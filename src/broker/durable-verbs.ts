@@ -1,15 +1,20 @@
 // The durable verbs of a broker: streams, publishing with receipts, consumers, transactions.
 import { FanfareError, toMilliseconds, type Duration } from '../base/index.js'
-import type { AppendOptions, EngineMessage, Stream as EngineStream } from '../engine/index.js'
+import type { AppendOptions, Stream as EngineStream } from '../engine/index.js'
 import { patternsOverlap, type TopicHandle } from '../topic/index.js'
 import { BrokerStream } from './broker-stream.js'
 import { toMemberTerms, type ConsumeOptions } from './consume-options.js'
 import { OpenConsumption, type ConsumeHandler, type Consumption } from './consumption.js'
 import type { Selection } from './catalog-index.js'
+import { toPublishedAttributes } from './causation.js'
 import type { DurableHost } from './durable-host.js'
 import { DurablePublisher, type Receipt, type ReceiptTerms } from './durable-publisher.js'
+import type { LiveMessage } from './live-message.js'
 import { openConsumer } from './open-consumer.js'
 import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
+import type { Parameterized } from './publications.js'
+import { toPublishTerms, type PublishOptions, type PublishTerms } from './publish-options.js'
+import { PublishQueue } from './publish-queue.js'
 import type { Sources } from './source.js'
 import { toStreamSettings, verified, type StreamOptions } from './stream-options.js'
 import { OpenTransaction, type Transaction } from './transaction.js'
@@ -35,6 +40,7 @@ const DEFAULT_COMMIT_TIMEOUT: Duration = '30s'
 export class DurableVerbs {
   readonly #host: DurableHost
   readonly #publisher: DurablePublisher
+  readonly #queue: PublishQueue
   readonly #consumptions = new Set<Consumption>()
   /** Topics of commands whose stream is a work queue. */
   readonly #queuedTopics = new Set<string>()
@@ -43,6 +49,7 @@ export class DurableVerbs {
   constructor(host: DurableHost) {
     this.#host = host
     this.#publisher = new DurablePublisher(host.durable, host.clock)
+    this.#queue = new PublishQueue(this.#publisher)
   }
 
   async stream(name: string, options: StreamOptions | undefined): Promise<BrokerStream> {
@@ -62,11 +69,11 @@ export class DurableVerbs {
   /** Throws for wrong terms; what the engine refuses rejects. */
   publish(
     topic: TopicHandle,
-    message: EngineMessage,
+    message: LiveMessage,
     append: AppendOptions | undefined,
     terms: ReceiptTerms | undefined,
   ): Promise<Receipt> {
-    return this.#publisher.publish(topic, message, append, terms)
+    return this.#queue.publish(topic, message, append, terms)
   }
 
   /** Rejects with KIND_MISMATCH when the stream that captures a command is no work queue; looked at once for each topic. */
@@ -75,6 +82,22 @@ export class DurableVerbs {
     await assertQueued(this.#host.durable, topic)
     if (this.#queuedTopics.size >= REMEMBERED_TOPICS) this.#queuedTopics.clear()
     this.#queuedTopics.add(topic)
+  }
+
+  /** What a publish asks of its stream. Throws OPTION_INVALID, DURATION_INVALID, HEADER_INVALID. */
+  termsOf(options: (PublishOptions & Parameterized) | undefined): PublishTerms {
+    return toPublishTerms(options, this.#host.clock)
+  }
+
+  /** Publishes what was encoded before its terms could be known. */
+  publishDraft(
+    topic: TopicHandle,
+    draft: LiveMessage,
+    options: (PublishOptions & Parameterized) | undefined,
+  ): Promise<Receipt> {
+    const { append, attributes } = this.termsOf(options)
+    const message = draft.withAttributes(toPublishedAttributes(attributes, this.#host.context))
+    return this.publish(topic, message, append, options)
   }
 
   async consume(
@@ -136,6 +159,7 @@ export class DurableVerbs {
   async drain(drainMs: number): Promise<void> {
     this.#isDraining = true
     await Promise.all([...this.#consumptions].map((each) => each.close({ drain: drainMs })))
+    await this.#queue.whenSent()
     this.#publisher.close()
   }
 

@@ -1,14 +1,25 @@
 // Level 5: the API people use; the door `fanfare`.
 export { FanfareError, type Duration, type ErrorCode } from '../base/index.js'
-export { bytesCodec, jsonCodec, textCodec, type Codec } from '../codec/index.js'
-export type { OverflowPolicy } from '../delivery/index.js'
 export {
-  Broker,
-  type BrokerParts,
-  type CloseOptions,
-  type FlushOptions,
-  type RequestOptions,
-} from './broker.js'
+  bytesCodec,
+  jsonCodec,
+  textCodec,
+  type Codec,
+  type CompressionAlgorithm,
+  type CompressionOptions,
+} from '../codec/index.js'
+export type { OverflowPolicy } from '../delivery/index.js'
+export type {
+  EndpointInfo,
+  EndpointStatistics,
+  ServiceIdentity,
+  ServiceInfo,
+  ServiceStatistics,
+} from '../wire/index.js'
+/** @internal For those who make a `Broker` by hand. */
+export { loadBodyReading } from './body-reading.js'
+export { replyFailed } from './reply-failed.js'
+export { Broker, type BrokerParts, type CloseOptions, type FlushOptions } from './broker.js'
 export { printTrouble, type BrokerEvent } from './broker-event.js'
 export type { BrokerStream, PurgeOptions, StreamInfo } from './broker-stream.js'
 export type {
@@ -46,6 +57,17 @@ export type {
   SubscriptionCloseOptions,
 } from './live-subscription.js'
 export type { Message } from './message.js'
+export type { CauseStorage } from './message-context.js'
+export type { Answer, RequestManyOptions, RequestOptions } from './request-terms.js'
+export type {
+  EndpointGroup,
+  EndpointOptions,
+  RespondOptions,
+  Service,
+  ServiceOptions,
+} from './service.js'
+export type { ServicePing, ServiceQuery } from './service-directory.js'
+export type { Services } from './services.js'
 export { MessageHeaders, type HeadersInput } from './message-headers.js'
 export { openBroker, type BrokerOptions, type ConnectionOptions } from './open-broker.js'
 export type { Expectations, PublishOptions, TransactionPublishOptions } from './publish-options.js'
@@ -53,7 +75,7 @@ export type { MessageOf, PublishedOf, RequestOf, Source, Sources, TopicSource } 
 export type { SchemaIssue, StandardSchema } from './standard-schema.js'
 export type { StartingPoint } from './starting-point.js'
 export type { StoredMessage, StoredMessageOf } from './stored-message.js'
-export { StreamDeadLetters, type DeadLetter, type DeadLetterQuery } from './stream-dead-letters.js'
+export type { StreamDeadLetters, DeadLetter, DeadLetterQuery } from './stream-dead-letters.js'
 export type { Durability, StreamChanges, StreamOptions } from './stream-options.js'
 export type { ReadOptions } from './stream-reading.js'
 export type { SubscribeOptions } from './subscribe-options.js'

@@ -1,34 +1,25 @@
 // A message published in this process. It carries the value itself; id, time, headers and bytes are made when somebody asks
 // for them, so that an emit to a handler in the same process costs one object (`npm run bench:process`).
-import { IdentifierSource, type Clock } from '../base/index.js'
-import { jsonCodec, type Codec } from '../codec/index.js'
+import { IdentifierSource } from '../base/index.js'
+import { encodeBody, jsonCodec, type Codec, type Compressor } from '../codec/index.js'
 import { BytesMessage, EngineMessage } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
+import type { PublishedAttributes } from './causation.js'
 import { toCommonHeaders, toOwnHeaders } from './cloud-event.js'
 import type { AnyDefinition, MessageKind } from './definition.js'
-import { MessageHeaders, type HeadersInput } from './message-headers.js'
+import type { MessageContext } from './message-context.js'
+import { MessageHeaders } from './message-headers.js'
 import type { Message } from './message.js'
 import { encodeOpening, writeMessage, type HeaderField } from './message-writer.js'
-import { appliesAt, type Validation } from './validation.js'
-
-export interface PublishedAttributes {
-  readonly id?: string | undefined
-  readonly key?: string | undefined
-  readonly headers?: HeadersInput | undefined
-}
-
-/** What all messages of one broker share. */
-export interface MessageContext {
-  readonly clock: Clock
-  readonly codec: Codec
-  /** Where schemas are applied whose definitions do not say. */
-  readonly validation: Validation
-}
+import { appliesAt } from './validation.js'
 
 const NO_BYTES = new Uint8Array(0)
 const NO_FIELDS: readonly HeaderField[] = []
 /** Of a message that has the publisher's headers only. */
 const PLAIN_OPENING = encodeOpening([])
+/** Of HTTP (RFC 9110, sections 8.4 and 12.5.3), as neither NATS nor CloudEvents has names of its own. */
+const CONTENT_ENCODING = 'Content-Encoding'
+export const ACCEPT_ENCODING = 'Accept-Encoding'
 const encoder = new TextEncoder()
 
 let identifiers: IdentifierSource | undefined
@@ -82,13 +73,18 @@ export class Publication {
     return turn
   }
 
+  get codec(): Codec {
+    return this.definition?.codec ?? this.context.codecs.preferred
+  }
+
   /** How the header block of a message with an envelope begins. */
   get opening(): Uint8Array {
     return (this.#opening ??= encodeOpening(
       toCommonHeaders({
         type: this.definition?.type ?? this.topic.name,
         kind: this.definition?.kind,
-        contentType: this.context.codec.contentType,
+        contentType: this.codec.contentType,
+        source: this.context.source,
       }),
     ))
   }
@@ -111,6 +107,9 @@ interface Later {
   reply?: string
   id?: string
   timeMs?: number
+  body?: Uint8Array
+  /** The body as it travels: compressed, or the same where that makes it no smaller. */
+  travelling?: Uint8Array
   bytes?: BytesMessage
 }
 
@@ -183,8 +182,22 @@ export class LiveMessage extends EngineMessage implements Message {
     return MessageHeaders.from(this.#later?.attributes?.headers)
   }
 
+  get correlationId(): string | undefined {
+    return this.#later?.attributes?.correlationId
+  }
+
+  get causationId(): string | undefined {
+    return this.#later?.attributes?.causationId
+  }
+
+  get attributes(): Readonly<Record<string, string>> {
+    if (!this.#hasEnvelope) return {}
+    return { source: this.#publication.context.source, ...this.#later?.attributes?.attributes }
+  }
+
+  /** Inside one process nothing is compressed. */
   get bytes(): Uint8Array {
-    return this.toBytes().body
+    return this.#encoded()
   }
 
   get replyTo(): string | undefined {
@@ -211,16 +224,19 @@ export class LiveMessage extends EngineMessage implements Message {
   override toBytes(): BytesMessage {
     const later = this.#lazy
     if (later.bytes !== undefined) return later.bytes
-    const body = this.#publication.context.codec.encode(this.input)
+    const { compressor } = this.#publication.context
+    const body = compressor === undefined ? this.#encoded() : this.#compressed(compressor)
     const reply = later.reply === undefined ? NO_BYTES : encoder.encode(later.reply)
     const message = new BytesMessage(this.handle)
     const given = this.headers
+    const extra = compressor === undefined ? NO_FIELDS : this.#encodingFields(compressor)
     if (this.#hasEnvelope) {
-      const own = toOwnHeaders(this.id, this.#stamp(), this.key)
-      const fields = given.size === 0 ? own : [...own, ...given]
+      const own = toOwnHeaders(this.id, this.#stamp(), later.attributes)
+      const fields = given.size + extra.length === 0 ? own : [...own, ...extra, ...given]
       writeMessage(message, reply, this.#publication.opening, fields, body)
-    } else if (given.size > 0) writeMessage(message, reply, PLAIN_OPENING, [...given], body)
-    else if (reply.length === 0 && this.#publication.context.codec === jsonCodec) {
+    } else if (given.size + extra.length > 0) {
+      writeMessage(message, reply, PLAIN_OPENING, [...extra, ...given], body)
+    } else if (reply.length === 0 && this.isPlainJson) {
       // The codec's bytes are nobody else's, so that they need no copy.
       message.buffer = body
       message.bodyEnd = body.length
@@ -228,9 +244,61 @@ export class LiveMessage extends EngineMessage implements Message {
     return (later.bytes = message)
   }
 
+  /** Fixes the body: what happens to the value afterwards changes nothing. */
+  encode(): this {
+    this.#encoded()
+    return this
+  }
+
+  /** A message of the same content, with attributes. */
+  withAttributes(attributes: PublishedAttributes | undefined): LiveMessage {
+    const message = new LiveMessage(this.#publication, this.input, this.data, attributes)
+    message.#lazy.body = this.#encoded()
+    return message
+  }
+
+  /**
+   * Encodes the value now; when compressing it would hold up this thread, does so on the thread pool and resolves when `toBytes`
+   * need no longer. Undefined: there is nothing to wait for.
+   */
+  compressLater(): Promise<void> | undefined {
+    const { compressor } = this.#publication.context
+    if (compressor === undefined) return undefined
+    const body = this.#encoded()
+    if (!compressor.isSlow(body.length) || !this.#isCompressible(compressor, body)) return undefined
+    return compressor.compressLater(body).then((compressed) => {
+      this.#lazy.travelling ??= compressed ?? body
+    })
+  }
+
+  #encoded(): Uint8Array {
+    const later = this.#lazy
+    return (later.body ??= encodeBody(this.#publication.codec, this.input))
+  }
+
+  #compressed(compressor: Compressor): Uint8Array {
+    const body = this.#encoded()
+    if (!this.#isCompressible(compressor, body)) return body
+    return (this.#lazy.travelling ??= compressor.compress(body) ?? body)
+  }
+
+  /** A publisher that says how the body is encoded has encoded it. */
+  #isCompressible(compressor: Compressor, body: Uint8Array): boolean {
+    return compressor.isWorthwhile(body.length) && this.headers.find(CONTENT_ENCODING) === undefined
+  }
+
+  /** Says how the body is compressed, and of a request how its answer may be. */
+  #encodingFields({ encoding, accepted }: Compressor): readonly HeaderField[] {
+    const { travelling, body, reply } = this.#lazy
+    const fields: HeaderField[] = []
+    if (travelling !== undefined && travelling !== body) fields.push([CONTENT_ENCODING, encoding])
+    if (reply !== undefined) fields.push([ACCEPT_ENCODING, accepted])
+    return fields
+  }
+
   /** Its value travels as JSON shows it; what another codec makes of it, only the bytes can tell. */
   get isPlainJson(): boolean {
-    return this.#publication.context.codec === jsonCodec
+    return this.#publication.codec === jsonCodec
   }
 
   /** What travels. */
@@ -245,9 +313,10 @@ export class LiveMessage extends EngineMessage implements Message {
 
   /** A plain body for a plain topic, unless there is something that only the envelope can say. */
   get #hasEnvelope(): boolean {
-    const attributes = this.#later?.attributes
+    if (this.definition !== undefined) return true
+    const own = this.#later?.attributes
     return (
-      this.definition !== undefined || attributes?.id !== undefined || attributes?.key !== undefined
+      own !== undefined && (own.id ?? own.key ?? own.correlationId ?? own.attributes) !== undefined
     )
   }
 

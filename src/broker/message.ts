@@ -22,9 +22,18 @@ export interface Message<
   /** What order is kept by. */
   readonly key: string | undefined
   readonly headers: MessageHeaders
-  /** The decoded body. Throws DECODE_FAILED or VALIDATION_FAILED when it is not what the subscription expects. */
+  /** What all messages of one flow have in common: taken over from message to message by the option `cause`. */
+  readonly correlationId: string | undefined
+  /** The id of the message that this one followed from. */
+  readonly causationId: string | undefined
+  /** The CloudEvents attributes that have no name here: `source`, `dataschema`, extensions. Names are in small letters. */
+  readonly attributes: Readonly<Record<string, string>>
+  /**
+   * The decoded body, read by the codec that its content type names. Throws DECODE_FAILED, VALIDATION_FAILED or
+   * PAYLOAD_TOO_LARGE when it is not what the subscription expects.
+   */
   readonly data: Data
-  /** The body as it travelled, or would travel. */
+  /** The body as it travelled, compressed if it was; can always be read. */
   readonly bytes: Uint8Array
   /** Where an answer is wanted. */
   readonly replyTo: string | undefined

@@ -1,12 +1,20 @@
 // Opens a broker where the options say: in this process, or on a server or cluster by its URL.
 import { FanfareError, systemClock } from '../base/index.js'
-import { jsonCodec, type Codec } from '../codec/index.js'
+import {
+  DEFAULT_MAX_INFLATED_BYTES,
+  jsonCodec,
+  type Codec,
+  type CompressionAlgorithm,
+  type CompressionOptions,
+} from '../codec/index.js'
 import { EmbeddedEngine, openEmbeddedEngine } from '../embedded/index.js'
 import type { Engine } from '../engine/index.js'
+import { loadBodyReading } from './body-reading.js'
 import { Broker } from './broker.js'
 import type { BrokerEvent } from './broker-event.js'
 import type { Catalog } from './declared.js'
-import { oneOf, optionInvalid, refuseUnknownOptions } from './option-checks.js'
+import type { CauseStorage } from './message-context.js'
+import { oneOf, optionInvalid, refuseUnknownOptions, wholeNumber } from './option-checks.js'
 import { VALIDATIONS, type Validation } from './validation.js'
 
 export interface BrokerOptions<C extends Catalog | undefined = Catalog | undefined> {
@@ -22,8 +30,24 @@ export interface BrokerOptions<C extends Catalog | undefined = Catalog | undefin
   readonly connection?: ConnectionOptions
   /** An engine of your own making instead; the broker closes it. */
   readonly engine?: Engine
-  /** How bodies are written; default JSON. */
+  /** How bodies are written, and read where they do not say what they are; default JSON. */
   readonly codec?: Codec
+  /** Further codecs to read with, chosen by the content type of a message. JSON, text and bytes are always known. */
+  readonly codecs?: readonly Codec[]
+  /**
+   * Compresses bodies of `threshold` bytes (default 1,024) and more, where that makes them smaller. Default: none are.
+   * Compressed ones are read whatever is set here.
+   */
+  readonly compression?: CompressionAlgorithm | CompressionOptions
+  /** What a compressed body may inflate to, in bytes; default 16 MiB. Reading the data of a larger one is PAYLOAD_TOO_LARGE. */
+  readonly maxInflatedBytes?: number
+  /** What `ce-source` says of messages from here, a URI reference; default '/fanfare'. */
+  readonly source?: string
+  /**
+   * Makes the message that is being handled the `cause` of all that is sent meanwhile: an `AsyncLocalStorage<Message>` of
+   * Node's `node:async_hooks`. Default: none, and `cause` is given by hand.
+   */
+  readonly causes?: CauseStorage
   /** Told what happens outside any call; default: trouble is printed, each kind at most once in 10 s. */
   readonly onEvent?: (event: BrokerEvent) => void
 }
@@ -43,6 +67,11 @@ const BROKER_OPTIONS: ReadonlySet<string> = new Set<keyof BrokerOptions>([
   'connection',
   'engine',
   'codec',
+  'codecs',
+  'compression',
+  'maxInflatedBytes',
+  'source',
+  'causes',
   'validate',
   'onEvent',
 ])
@@ -69,10 +98,24 @@ export async function openBroker<const C extends Catalog | undefined = undefined
   if (catalog !== undefined && !Array.isArray(catalog)) {
     throw optionInvalid('catalog', catalog, 'a list of definitions')
   }
+  const { codec = jsonCodec, codecs = [], maxInflatedBytes = DEFAULT_MAX_INFLATED_BYTES } = options
+  for (const each of [codec, ...codecs]) assertCodec(each)
+  wholeNumber('maxInflatedBytes', maxInflatedBytes, 1)
+  await loadBodyReading()
+  const { compression } = options
+  const compressor =
+    compression === undefined
+      ? undefined
+      : await (await import('./compression-option.js')).toCompressor(compression, maxInflatedBytes)
   const broker = new Broker<C>({
     engine: await openEngine(options),
     clock: systemClock,
-    codec: options.codec ?? jsonCodec,
+    codec,
+    codecs,
+    compressor,
+    maxInflatedBytes,
+    source: options.source,
+    causes: options.causes,
     catalog,
     validate,
     onEvent: options.onEvent,
@@ -111,4 +154,11 @@ async function openEngine({
 function checkedDirectory(directory: unknown): string {
   if (typeof directory === 'string' && directory !== '') return directory
   throw optionInvalid('directory', directory, 'a path')
+}
+
+function assertCodec(codec: unknown): void {
+  const { contentType, encode, decode } = (codec ?? {}) as Partial<Codec>
+  const isCodec =
+    typeof contentType === 'string' && typeof encode === 'function' && typeof decode === 'function'
+  if (!isCodec) throw optionInvalid('codec', codec, '{ contentType, encode, decode }')
 }

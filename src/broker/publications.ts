@@ -3,14 +3,10 @@
 import type { Engine } from '../engine/index.js'
 import { assertTopic } from '../topic/index.js'
 import type { CatalogIndex } from './catalog-index.js'
+import { toPublishedAttributes, type AttributeOptions } from './causation.js'
 import type { AnyDefinition } from './definition.js'
-import {
-  LiveMessage,
-  Publication,
-  type MessageContext,
-  type PublishedAttributes,
-} from './live-message.js'
-import { MessageHeaders } from './message-headers.js'
+import { LiveMessage, Publication } from './live-message.js'
+import type { MessageContext } from './message-context.js'
 import { assertDefinition } from './source.js'
 import { isPromise, validate, validateNow } from './validation.js'
 
@@ -84,27 +80,29 @@ export class Publications {
 export function toMessage(
   publication: Publication,
   input: unknown,
-  attributes: PublishedAttributes | undefined,
+  options: AttributeOptions | undefined,
   advice = 'publish or request instead, which wait for it',
 ): LiveMessage {
   if (!publication.isChecked) {
     // Most messages, and all of them pass here: one object, and no call that the engine might not inline.
-    if (attributes === undefined) return new LiveMessage(publication, input, input, undefined)
-    return withAttributes(publication, input, input, attributes)
+    if (options === undefined && publication.context.causes === undefined) {
+      return new LiveMessage(publication, input, input, undefined)
+    }
+    return withAttributes(publication, input, input, options)
   }
   const { schema } = publication.definition!
   const output = validateNow(schema, input, publication.topic.name, advice)
-  return withAttributes(publication, input, publication.dataOf(input, output), attributes)
+  return withAttributes(publication, input, publication.dataOf(input, output), options)
 }
 
 /** The same where the caller can wait: messages of one publication are ready in the order of the calls. */
 export function toMessageInTurn(
   publication: Publication,
   input: unknown,
-  attributes: PublishedAttributes | undefined,
+  options: AttributeOptions | undefined,
 ): LiveMessage | Promise<LiveMessage> {
   const finish = (output: unknown): LiveMessage =>
-    withAttributes(publication, input, publication.dataOf(input, output), attributes)
+    withAttributes(publication, input, publication.dataOf(input, output), options)
   if (!publication.isChecked) return publication.inTurn(finish(input))
   const output = validate(publication.definition!.schema, input, publication.topic.name)
   return publication.inTurn(isPromise(output) ? output.then(finish) : finish(output))
@@ -114,12 +112,8 @@ function withAttributes(
   publication: Publication,
   input: unknown,
   data: unknown,
-  attributes: PublishedAttributes | undefined,
+  options: AttributeOptions | undefined,
 ): LiveMessage {
-  // Wrong headers are found here, so that they fail alike inside one process and over a network.
-  if (attributes?.headers !== undefined) {
-    const headers = MessageHeaders.from(attributes.headers)
-    return new LiveMessage(publication, input, data, { ...attributes, headers })
-  }
+  const attributes = toPublishedAttributes(options, publication.context)
   return new LiveMessage(publication, input, data, attributes)
 }

@@ -2,7 +2,7 @@
 // name and in the form that NATS gives it.
 import { FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
 import type { AppendOptions } from '../engine/index.js'
-import type { PublishedAttributes } from './live-message.js'
+import type { AttributeOptions } from './causation.js'
 import { MessageHeaders } from './message-headers.js'
 import {
   oneOf,
@@ -49,6 +49,9 @@ const TRANSACTION_PUBLISH_NAMES = [
   'id',
   'key',
   'headers',
+  'cause',
+  'correlationId',
+  'attributes',
   'params',
   'expect',
   'ttl',
@@ -69,7 +72,7 @@ const ROLL_UPS = ['topic', 'all'] as const
 /** What a publish asks of the stream, and the attributes of the message that say so. */
 export interface PublishTerms {
   readonly append: AppendOptions | undefined
-  readonly attributes: PublishedAttributes | undefined
+  readonly attributes: AttributeOptions | undefined
 }
 
 const PLAIN: PublishTerms = { append: undefined, attributes: undefined }
@@ -82,15 +85,15 @@ export function toPublishTerms(
 ): PublishTerms {
   if (options === undefined) return PLAIN
   refuseUnknownOptions(call, options, call === 'publish' ? ALONE : IN_TRANSACTION)
-  const { id, key, headers } = options
   const append = toAppendOptions(options, clock)
   const own = append === undefined ? [] : toFields(append)
-  if (own.length === 0) {
-    if (id === undefined && key === undefined && headers === undefined) return { ...PLAIN, append }
-    return { append, attributes: { id, key, headers } }
+  if (own.length > 0) {
+    const headers = [...MessageHeaders.from(options.headers), ...own]
+    return { append, attributes: { ...options, headers } }
   }
-  const given = MessageHeaders.from(headers)
-  return { append, attributes: { id, key, headers: [...given, ...own] } }
+  const { id, key, headers, cause, correlationId, attributes } = options
+  const isPlain = (id ?? key ?? headers ?? cause ?? correlationId ?? attributes) === undefined
+  return { append, attributes: isPlain ? undefined : options }
 }
 
 function toAppendOptions(

@@ -2,7 +2,7 @@
 import type { StoredMessage as EngineMessage } from '../engine/index.js'
 import type { TopicOf } from './declared.js'
 import type { AnyDefinition } from './definition.js'
-import type { MessageContext } from './live-message.js'
+import type { MessageContext } from './message-context.js'
 import type { Message } from './message.js'
 import { ReceivedMessage } from './received-message.js'
 import type { Described, Selected } from './source.js'
@@ -44,5 +44,10 @@ export class ReadMessage extends ReceivedMessage implements StoredMessage {
     super(message.retain(), context, definition, message.timeMs)
     this.stream = stream
     this.sequence = message.sequence
+  }
+
+  /** The same at every hand-out and every reading, so that a handler can tell what it has seen. */
+  protected override makeId(): string {
+    return `${this.stream}:${this.sequence}:${this.arrivedAtMs.toString(36)}`
   }
 }

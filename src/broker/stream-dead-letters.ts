@@ -1,6 +1,6 @@
 // The dead letters of one stream's consumers: to look at, to hand out again, to discard.
 import {
-  BytesMessage,
+  StoredMessage,
   type DeadLetter as EngineLetter,
   type DeadLetterQuery as EngineQuery,
   type DeadLetterReason,
@@ -14,8 +14,8 @@ import {
   wholeNumber,
   withoutUndefined,
 } from './option-checks.js'
-import { ReceivedMessage } from './received-message.js'
 import { patternOf, type TopicSource } from './source.js'
+import { ReadMessage } from './stored-message.js'
 
 export interface DeadLetter {
   /** Its own number. */
@@ -124,12 +124,14 @@ export class StreamDeadLetters {
     }
   }
 
-  async #restore({ topic, headerBlock, body, originalTimeMs }: EngineLetter): Promise<Message> {
+  async #restore(letter: EngineLetter): Promise<Message> {
+    const { topic, headerBlock, body, stream } = letter
     const host = this.#host
-    const message = new BytesMessage(host.topic(topic))
+    const message = new StoredMessage(host.topic(topic))
     message.setParts(NO_REPLY, headerBlock, body)
-    const definition = host.findDefinition(topic)
-    const restored = new ReceivedMessage(message, host.context, definition, originalTimeMs)
+    message.sequence = letter.originalSequence
+    message.timeMs = letter.originalTimeMs
+    const restored = new ReadMessage(stream, message, host.context, host.findDefinition(topic))
     await restored.check()
     return restored
   }

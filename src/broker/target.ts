@@ -1,6 +1,7 @@
 // What may be sent to whom, in types: the data that a target takes, what it answers, and the options it needs.
 import type { DefinitionOfTopic, IsDeclared } from './declared.js'
 import type { AnyDefinition, Definition, MessageKind } from './definition.js'
+import type { Message } from './message.js'
 import type { HeadersInput } from './message-headers.js'
 import type { KindHints, Verb } from './message-kinds.js'
 import type { Selected, Undeclared } from './source.js'
@@ -101,4 +102,10 @@ export interface EmitOptions {
   /** What order is kept by. */
   readonly key?: string
   readonly headers?: HeadersInput
+  /** The message that this one follows from: gives its correlation id, its id as the cause, and its trace context. */
+  readonly cause?: Message
+  /** What all messages of one flow have in common; default: that of `cause`. */
+  readonly correlationId?: string
+  /** Further CloudEvents attributes; names of small letters and digits. */
+  readonly attributes?: Readonly<Record<string, string | number | boolean>>
 }

@@ -5,6 +5,7 @@ import type { Delivery } from './consume-options.js'
 import type { Catalog } from './declared.js'
 import type { AnyDefinition } from './definition.js'
 import type { DurableHost } from './durable-host.js'
+import type { Message } from './message.js'
 import type { Receipt } from './durable-publisher.js'
 import { assertKind } from './message-kinds.js'
 import { toMessage, type Parameterized } from './publications.js'
@@ -37,12 +38,15 @@ const ADVICE =
 export class OpenTransaction implements Transaction {
   readonly #host: DurableHost
   readonly #transaction: EngineTransaction
+  readonly #cause: Message | undefined
   /** Topics of commands, which need a work queue. */
   readonly #commands = new Set<string>()
   #hasEnded = false
 
-  constructor(host: DurableHost) {
+  /** `cause`: the message whose handler fills it. */
+  constructor(host: DurableHost, cause?: Message) {
     this.#host = host
+    this.#cause = cause
     this.#transaction = host.durable.beginTransaction()
   }
 
@@ -57,7 +61,12 @@ export class OpenTransaction implements Transaction {
     const publication = this.#host.publicationOf(target, options)
     assertKind('publish', publication.definition)
     const terms = toPublishTerms(options, this.#host.clock, 'tx.publish')
-    const message = toMessage(publication, data, terms.attributes, ADVICE)
+    const message = toMessage(
+      publication,
+      data,
+      { cause: this.#cause, ...terms.attributes },
+      ADVICE,
+    )
     if (publication.definition?.kind === 'command') this.#commands.add(publication.topic.name)
     this.#transaction.publish(publication.topic, message, terms.append)
   }

@@ -1,13 +1,44 @@
 // Bodies: a value as bytes and back. JSON is the default; bytes and text are for those who have bytes and text already.
 import { FanfareError } from '../base/index.js'
 
+/**
+ * Any library that makes bytes of a value fits.
+ *
+ * @example const messagePack: Codec = { contentType: 'application/vnd.msgpack', encode, decode }
+ */
 export interface Codec {
-  /** What `ce-datacontenttype` says of a body of this codec. */
+  /** The media type that says what a body of this codec is, in `ce-datacontenttype`. */
   readonly contentType: string
-  /** Throws ENCODE_FAILED for what the codec cannot express. */
+  /** Throws for what the codec cannot express; the publisher gets ENCODE_FAILED. */
   encode(value: unknown): Uint8Array
-  /** Throws DECODE_FAILED for bytes that the codec did not make. */
+  /** Throws for bytes that the codec did not make; the reader gets DECODE_FAILED. */
   decode(bytes: Uint8Array): unknown
+}
+
+/** For codecs that others wrote: whatever they throw gets a code. Throws ENCODE_FAILED. */
+export function encodeBody(codec: Codec, value: unknown): Uint8Array {
+  try {
+    return codec.encode(value)
+  } catch (error) {
+    throw asFailure('ENCODE_FAILED', `the value cannot be written as ${codec.contentType}`, error)
+  }
+}
+
+/** Throws DECODE_FAILED. */
+export function decodeBody(codec: Codec, bytes: Uint8Array): unknown {
+  try {
+    return codec.decode(bytes)
+  } catch (error) {
+    throw asFailure('DECODE_FAILED', `the body is not ${codec.contentType}`, error)
+  }
+}
+
+function asFailure(
+  code: 'ENCODE_FAILED' | 'DECODE_FAILED',
+  message: string,
+  cause: unknown,
+): FanfareError {
+  return FanfareError.is(cause) ? cause : new FanfareError(code, message, { cause })
 }
 
 const encoder = new TextEncoder()

@@ -9,6 +9,7 @@ import {
   type StreamSettings,
 } from '../engine/index.js'
 import type { FanfareError } from '../base/index.js'
+import { decodeAttribute, decompress, isStructured, StructuredEvent } from '../codec/index.js'
 import type { TopicHandle } from '../topic/index.js'
 import { decodeHeaderBlock, encodeHeaderBlock, findHeader } from '../wire/index.js'
 
@@ -129,7 +130,7 @@ export function readDeadLetter(message: StoredMessage): DeadLetter | undefined {
     topic,
     originalSequence: Number(field('sequence') ?? 0),
     originalTimeMs: Date.parse(field('time') ?? '') || message.timeMs,
-    key: fields.get(KEY_HEADER),
+    key: orderKeyOf(message),
     headerBlock: message.headerBlock,
     body: message.body,
   }
@@ -139,9 +140,30 @@ const KEY_HEADER = 'ce-partitionkey'
 const NOTHING = new Uint8Array(0)
 const LONGEST_ERROR = 1_000
 
-/** What order is kept by: the key of a CloudEvent; a message without one is in order with nothing. */
-export function orderKeyOf({ buffer, headersStart, headersEnd }: BytesMessage): string | undefined {
-  return findHeader(buffer, headersStart, headersEnd, KEY_HEADER)
+/**
+ * What order is kept by: the key of a CloudEvent, in its headers or, in structured mode, in its body. A message without one is in
+ * order with nothing.
+ */
+export function orderKeyOf(message: BytesMessage): string | undefined {
+  const { buffer, headersStart, headersEnd } = message
+  if (headersEnd === headersStart) return undefined
+  const key = findHeader(buffer, headersStart, headersEnd, KEY_HEADER)
+  if (key !== undefined) return decodeAttribute(key)
+  const contentType = findHeader(buffer, headersStart, headersEnd, 'content-type')
+  if (contentType === undefined || !isStructured(contentType)) return undefined
+  return structuredKeyOf(message, contentType)
+}
+
+/** Undefined for a body that is not what it says: it is handed out all the same, and fails there. */
+function structuredKeyOf(message: BytesMessage, contentType: string): string | undefined {
+  const { buffer, headersStart, headersEnd, body } = message
+  const encoding = findHeader(buffer, headersStart, headersEnd, 'content-encoding')
+  try {
+    const event = encoding === undefined ? body : decompress(body, encoding)
+    return StructuredEvent.parse(event, contentType).attribute('partitionkey')
+  } catch {
+    return undefined
+  }
 }
 
 function toHeaderText(text: string): string {

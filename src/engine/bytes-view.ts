@@ -1,6 +1,14 @@
-// A message of bytes as filters see it: each part is decoded when it is first asked for.
+// A message of bytes as filters see it: each part is decoded when it is first asked for. A compressed body is seen as it was, and a
+// CloudEvent in structured mode as if it were in binary mode.
+import {
+  decodeAttribute,
+  decompress,
+  isStructured,
+  jsonCodec,
+  StructuredEvent,
+} from '../codec/index.js'
 import type { FilterView } from '../filter/index.js'
-import { decodeHeaderBlock, findHeader } from '../wire/index.js'
+import { decodeHeaderBlock, findHeader, readBodyHeaders } from '../wire/index.js'
 import type { TopicHandle } from '../topic/index.js'
 
 /** What is seen of a message's bytes. */
@@ -21,6 +29,7 @@ export class BytesView implements FilterView {
   #isParsed = false
   #isJson = true
   #data: unknown
+  #event: StructuredEvent | undefined
 
   constructor(message: MessageBytes) {
     this.#message = message
@@ -31,11 +40,11 @@ export class BytesView implements FilterView {
   }
 
   get type(): string {
-    return this.#attribute('ce-type') ?? this.topic
+    return this.#attribute('type') ?? this.topic
   }
 
   get key(): string | undefined {
-    return this.#attribute('ce-partitionkey')
+    return this.#attribute('partitionkey')
   }
 
   get headers(): Headers {
@@ -54,25 +63,43 @@ export class BytesView implements FilterView {
 
   #attribute(name: string): string | undefined {
     const { buffer, headersStart, headersEnd } = this.#message
-    const value = findHeader(buffer, headersStart, headersEnd, name)
-    return value === undefined ? undefined : percentDecoded(value)
+    if (headersEnd === headersStart) return undefined
+    const value = findHeader(buffer, headersStart, headersEnd, `ce-${name}`)
+    if (value !== undefined) return decodeAttribute(value)
+    if (!isStructured(findHeader(buffer, headersStart, headersEnd, 'content-type') ?? ''))
+      return undefined
+    this.#parse()
+    return this.#event?.attribute(name)
   }
 
   #parse(): void {
     if (this.#isParsed) return
     this.#isParsed = true
-    const { body } = this.#message
-    // An empty body is an absent value, as it is for the codec.
-    if (body.length === 0) return
-    this.#isJson = mayBeginJson(body[0]!)
-    if (!this.#isJson) return
     try {
-      this.#data = JSON.parse(decoder.decode(body))
+      this.#parseBody()
     } catch {
       this.#isJson = false
     }
   }
+
+  /** Throws for what cannot be decoded: to a filter, data that is no JSON. */
+  #parseBody(): void {
+    const { headerBlock, body } = this.#message
+    const { contentType, contentEncoding } = readBodyHeaders(headerBlock)
+    const bytes = contentEncoding === undefined ? body : decompress(body, contentEncoding)
+    if (contentType !== undefined && isStructured(contentType)) {
+      this.#event = StructuredEvent.parse(bytes, contentType)
+      this.#data = this.#event.decodeData(JSON_ONLY, undefined)
+      return
+    }
+    // An empty body is an absent value, as it is for the codec.
+    if (bytes.length === 0) return
+    this.#isJson = mayBeginJson(bytes[0]!)
+    if (this.#isJson) this.#data = JSON.parse(decoder.decode(bytes))
+  }
 }
+
+const JSON_ONLY = { preferred: jsonCodec, others: [] }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -91,14 +118,4 @@ function readHeaders(message: MessageBytes): Headers {
     headers[found] = earlier === undefined ? value : [earlier, value].flat()
   }
   return headers
-}
-
-/** As the CloudEvents binding writes attributes; what is not written so is taken as it is. */
-function percentDecoded(value: string): string {
-  if (!value.includes('%')) return value
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return value
-  }
 }

@@ -1,7 +1,13 @@
 // Opens a broker for tests: clock, disk, engine and faults put together.
 import { FanfareError, SeededRandom } from '../base/index.js'
 import { FaultDisk } from '../base/faults/index.js'
-import { printTrouble, type BrokerEvent, type Catalog, type Validation } from '../broker/index.js'
+import {
+  loadBodyReading,
+  printTrouble,
+  type BrokerEvent,
+  type Catalog,
+  type Validation,
+} from '../broker/index.js'
 import { jsonCodec, type Codec } from '../codec/index.js'
 import { openEngineOnDisk } from '../embedded/index.js'
 import { Faults } from './faults.js'
@@ -61,6 +67,7 @@ async function openOn<C extends Catalog | undefined>(
   random: SeededRandom,
   options: TestBrokerOptions<C>,
 ): Promise<TestBroker<C>> {
+  await loadBodyReading()
   const clock = new TestClock(atMs)
   const faults = new Faults()
   const record = new MessageRecord(MESSAGES_KEPT)

@@ -9,11 +9,12 @@ const common = toCommonHeaders({
   type: 'order.placed',
   kind: 'event',
   contentType: 'application/json',
+  source: '/shop',
 })
 
 describe('the CloudEvents envelope', () => {
   it('holds what the binding requires', () => {
-    expect([...common, ...toOwnHeaders('1', time.getTime(), undefined)]).toEqual(
+    expect([...common, ...toOwnHeaders('1', time.getTime())]).toEqual(
       expect.arrayContaining([
         ['ce-specversion', '1.0'],
         ['ce-id', '1'],
@@ -28,7 +29,7 @@ describe('the CloudEvents envelope', () => {
   it('brings any text through printable ASCII, percent signs and quotes included', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), (id, key) => {
-        const fields = toOwnHeaders(id, time.getTime(), key)
+        const fields = toOwnHeaders(id, time.getTime(), { key })
         for (const [, value] of fields) expect(value).toMatch(/^[\x21\x23-\x7e]*$/)
         const headers = new MessageHeaders(fields)
         expect(readAttribute(headers, 'id')).toBe(id)

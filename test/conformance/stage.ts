@@ -1,9 +1,11 @@
 // What a conformance case plays on: a publishing and a subscribing engine on one place (one and the same engine where the
 // place is this process), recorders of what arrives, and fences that tell when nothing more can arrive.
+import { loadBodyReading } from '../../src/broker/index.js'
 import { jsonCodec } from '../../src/codec/index.js'
 import { systemClock, type Clock } from '../../src/base/index.js'
 import { Broker } from '../../src/broker/broker.js'
 import type { BrokerEvent } from '../../src/broker/broker-event.js'
+import type { MessageParts } from '../../src/broker/message-context.js'
 import type { AnyDefinition } from '../../src/broker/index.js'
 import {
   BytesMessage,
@@ -60,7 +62,7 @@ export interface RecordOptions extends SubscribeOptions {
   readonly during?: (message: EngineMessage, subscription: Subscription) => void
 }
 
-export interface BrokerTerms {
+export interface BrokerTerms extends Partial<MessageParts> {
   readonly catalog?: readonly AnyDefinition[]
   readonly clock?: Clock
   readonly onEvent?: (event: BrokerEvent) => void
@@ -77,6 +79,7 @@ export class Stage {
   }
 
   static async open(place: Place): Promise<Stage> {
+    await loadBodyReading()
     return new Stage(place, await place.another())
   }
 
@@ -137,11 +140,11 @@ export class Stage {
 
   openBroker(engine: Engine, terms: BrokerTerms = {}): Broker {
     return new Broker({
+      ...terms,
       engine,
       clock: terms.clock ?? systemClock,
-      codec: jsonCodec,
+      codec: terms.codec ?? jsonCodec,
       toLiveFilter,
-      catalog: terms.catalog,
       onEvent: terms.onEvent ?? (() => {}),
     })
   }

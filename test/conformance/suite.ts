@@ -19,11 +19,14 @@ import { durableTermsChapter } from './durable-terms.js'
 import { durableTransactionsChapter } from './durable-transactions.js'
 import { durableUniversalChapter } from './durable-universal.js'
 import { durableVerdictsChapter } from './durable-verdicts.js'
+import { envelopeChapter } from './envelope.js'
 import { errorsChapter } from './errors.js'
 import { filtersChapter } from './filters.js'
 import { groupChapter } from './group.js'
 import { publishChapter } from './publish.js'
 import { requestChapter } from './request.js'
+import { requestManyChapter } from './request-many.js'
+import { servicesChapter } from './services.js'
 import { Stage, type Place } from './stage.js'
 import { traitsChapter } from './traits.js'
 
@@ -54,6 +57,9 @@ const chapters: readonly Chapter[] = [
   errorsChapter,
   closeChapter,
   brokerChapter,
+  envelopeChapter,
+  requestManyChapter,
+  servicesChapter,
   traitsChapter,
   durableStreamsChapter,
   durablePublishingChapter,

@@ -1,0 +1,23 @@
+// The way to the directory of services, which is loaded when somebody asks.
+import type { ServiceInfo, ServiceStatistics } from '../wire/index.js'
+import type { RequestContext } from './request-terms.js'
+import type { ServicePing, ServiceQuery } from './service-directory.js'
+
+/** Each resolves with what answered in time, by name and instance; nobody: an empty list. */
+export interface Services {
+  /** Who is there, and how long the answer took. */
+  ping(query?: ServiceQuery): Promise<ServicePing[]>
+  /** What they offer. */
+  info(query?: ServiceQuery): Promise<ServiceInfo[]>
+  /** What they have done. */
+  statistics(query?: ServiceQuery): Promise<ServiceStatistics[]>
+}
+
+export function findServices(host: RequestContext): Services {
+  const directory = () => import('./service-directory.js')
+  return {
+    ping: async (query = {}) => (await directory()).pingServices(host, query),
+    info: async (query = {}) => (await directory()).describeServices(host, query),
+    statistics: async (query = {}) => (await directory()).countServices(host, query),
+  }
+}
