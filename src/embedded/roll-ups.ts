@@ -37,10 +37,7 @@ export class RollUps {
       if (rollUp === undefined || rollUp.sequence > through) return
       this.#begun += 1
       removing(rollUp.sequence - 1)
-      inBackground(
-        this.#removeBefore(rollUp).finally(() => this.#finish(rollUp)),
-        this.#site,
-      )
+      inBackground(this.#replace(rollUp), this.#site)
     }
   }
 
@@ -57,17 +54,27 @@ export class RollUps {
     }
   }
 
-  #finish(rollUp: RollUp): void {
+  /** Until the removals are as safe as the log, the roll-up stays with the store: on a full disk they may not come to be. */
+  async #replace(rollUp: RollUp): Promise<void> {
+    if (!(await this.#removeBefore(rollUp))) return
     this.#open.splice(this.#open.indexOf(rollUp), 1)
     this.#begun -= 1
   }
 
-  async #removeBefore({ sequence: before, topic }: RollUp): Promise<void> {
-    if (topic === undefined) {
-      this.#log.trim(before - 1, true)
-      return
-    }
-    const replaced = await selectForPurge(this.#log, this.#site, { topic, before })
+  /** Whether what was entered in this turn is committed; an empty unit shares its fate. */
+  #areCommitted(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#site.store.beginUnit()
+      this.#site.store.endUnit((error) => resolve(error === undefined))
+    })
+  }
+
+  /** Answers, when they are as safe as the log, whether the removals are committed. */
+  async #removeBefore({ sequence: before, topic }: RollUp): Promise<boolean> {
+    const isAll = topic === undefined
+    const replaced = isAll ? [] : await selectForPurge(this.#log, this.#site, { topic, before })
+    if (isAll) this.#log.trim(before - 1, true)
     for (const sequence of replaced) this.#log.remove(sequence, true)
+    return this.#areCommitted()
   }
 }

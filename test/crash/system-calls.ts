@@ -37,9 +37,11 @@ export function readSystemCalls(trace: string): SystemCall[] {
 }
 
 function finish(name: string, text: string, beganAt: number, endedAt: number): SystemCall {
-  const end = text.lastIndexOf(') = ')
-  const result = end < 0 ? '' : text.slice(end + 4).trim()
-  return { name, text: end < 0 ? text : text.slice(0, end), result, beganAt, endedAt }
+  // Behind the arguments of a call that was resumed, strace fills up to a column.
+  const end = /\) += (?!.*\) += )/s.exec(text)
+  if (end === null) return { name, text, result: '', beganAt, endedAt }
+  const result = text.slice(end.index + end[0].length).trim()
+  return { name, text: text.slice(0, end.index), result, beganAt, endedAt }
 }
 
 /** The path of the file that a call is about, as strace's -y prints it. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { event, FanfareError, openBroker } from '../../src/broker/index.js'
+import { FanfareError, openBroker, type event } from '../../src/broker/index.js'
 import { root } from '../docs/runnable-blocks.js'
 
 const PATIENT = { timeout: 60_000 }

@@ -179,8 +179,8 @@ describe('live queues', () => {
     const ticks = broker.messages('tick', { capacity: 1, overflow: 'wait' })
     broker.emit('tick', 0)
     const loop = (async () => {
-      for await (const _ of ticks) {
-        for (let next = 1; next <= 3; next++) broker.emit('tick', next)
+      for await (const { data } of ticks) {
+        for (let next = 1; next <= 3; next++) broker.emit('tick', Number(data) + next)
         await broker.flush({ timeout: '10s' })
       }
       return 'left'
@@ -456,7 +456,8 @@ describe('closing from within', () => {
     const work = await broker.stream('work', { topics: ['work.>'] })
     await broker.publish('work.a', 1)
     const loop = (async () => {
-      for await (const _ of work.read({ follow: true })) await broker.close()
+      for await (const { sequence } of work.read({ follow: true }))
+        if (sequence > 0) await broker.close()
       return 'left'
     })()
     expect(await loop).toBe('left')
