@@ -38,6 +38,8 @@ export class Publication {
   readonly isEmittable: boolean
   /** Data is validated before it is sent. */
   readonly isChecked: boolean
+  /** What is being handled is looked up for every message. */
+  readonly hasCauses: boolean
   /** Receivers get what the schema makes of the data. */
   readonly isRefined: boolean
 
@@ -50,6 +52,7 @@ export class Publication {
     this.definition = definition
     this.context = context
     this.isEmittable = definition === undefined || definition.kind === 'event'
+    this.hasCauses = context.causes !== undefined
     this.isChecked = appliesAt('publish', definition, context.validation)
     this.isRefined = appliesAt('receive', definition, context.validation)
   }

@@ -86,7 +86,7 @@ export function toMessage(
 ): LiveMessage {
   if (!publication.isChecked) {
     // Most messages, and all of them pass here: one object, and no call that the engine might not inline.
-    if (options === undefined && publication.context.causes === undefined) {
+    if (options === undefined && !publication.hasCauses) {
       return new LiveMessage(publication, input, input, undefined)
     }
     return withAttributes(publication, input, input, options)
