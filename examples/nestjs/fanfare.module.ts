@@ -42,7 +42,9 @@ export const InjectBroker = (): ParameterDecorator & PropertyDecorator => Inject
 
 /** Calls the method with every live message of the source. */
 export function Subscribe<const S extends Source>(source: S, options?: LiveSubscriptionOptions) {
-  return handles<MessageOf<S>>((broker, handler) => broker.subscribe(source, handler, options))
+  return handles<MessageOf<S>>((broker, handler) =>
+    broker.subscribe(source as never, handler as never, options),
+  )
 }
 
 /** Answers requests with what the method returns. */
@@ -51,7 +53,7 @@ export function Respond<const S extends QueryDefinition | CommandDefinition | st
   options?: LiveSubscriptionOptions,
 ) {
   return handles<MessageOf<S>>((broker, handler) =>
-    broker.respond(source, handler as never, options),
+    broker.respond(source as never, handler as never, options),
   )
 }
 
@@ -62,7 +64,7 @@ export function Consume<const S extends EventDefinition | CommandDefinition | st
   options?: ConsumeOptions,
 ) {
   return handles<ConsumedMessageOf<S>>((broker, handler) =>
-    broker.consume(name, source, handler, options),
+    broker.consume(name, source as never, handler as never, options),
   )
 }
 

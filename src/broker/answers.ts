@@ -1,22 +1,14 @@
 // What a responder sends back: data, or that it failed.
 import type { FanfareError } from '../base/index.js'
 import { jsonCodec } from '../codec/index.js'
-import type { Engine } from '../engine/index.js'
-import type { AnyDefinition } from './definition.js'
 import { ACCEPT_ENCODING, LiveMessage, Publication } from './live-message.js'
-import type { PublishedAttributes } from './causation.js'
-import { preferring, withoutCompression, type MessageContext } from './message-context.js'
+import type { PublishedAttributes } from './cloud-event.js'
+import { preferring, withoutCompression } from './message-context.js'
 import type { Message } from './message.js'
+import { messageReading } from './message-reading.js'
 import { isDeliberate } from './reply-failed.js'
+import type { AnswerHost, ReplyDefinition } from './request-terms.js'
 import { appliesAt, validate } from './validation.js'
-
-/** What is known of the answers to a target. */
-export type ReplyDefinition = Pick<AnyDefinition, 'schema' | 'codec' | 'validate'> | undefined
-
-export interface AnswerHost {
-  readonly engine: Engine
-  readonly context: MessageContext
-}
 
 /**
  * The handler of a responder: answers with what `handler` returns, or with its failure, which is then thrown on unless it was
@@ -39,7 +31,7 @@ export function answering(
       }
       send(mayCompress ? host : plainHost, message.replyTo, answer, flowOf(message))
     } catch (error) {
-      await sendFailure(host, message.replyTo, error, flowOf(message))
+      sendFailure(host, message.replyTo, error, flowOf(message))
       if (!isDeliberate(error)) throw error
     }
   }
@@ -47,7 +39,7 @@ export function answering(
 
 /** Tells who waits at `replyTo` that the request was refused, so that it need not wait for its time-out. */
 export function refuse(host: AnswerHost, replyTo: string, error: FanfareError): void {
-  void sendFailure(host, replyTo, error, undefined)
+  sendFailure(host, replyTo, error, undefined)
 }
 
 /** An answer to a message that is part of a flow is part of it, too. */
@@ -74,16 +66,14 @@ function send(
   engine.publish(topic, new LiveMessage(publication, data, data, attributes))
 }
 
-async function sendFailure(
+function sendFailure(
   { engine, context }: AnswerHost,
   replyTo: string | undefined,
   error: unknown,
   flow: PublishedAttributes | undefined,
-): Promise<void> {
+): void {
   if (replyTo === undefined) return
-  const { toFailedAnswer } = await import('./failed-answers.js')
-  const { data, headers } = toFailedAnswer(error)
+  const { data, headers } = messageReading().toFailedAnswer(error)
   const host = { engine, context: preferring(withoutCompression(context), jsonCodec) }
-  // The engine may have closed meanwhile; then nobody waits any more.
-  if (!engine.isClosed) send(host, replyTo, data, { ...flow, headers })
+  send(host, replyTo, data, { ...flow, headers })
 }

@@ -11,9 +11,9 @@ import {
 } from '../base/index.js'
 import type { Durable, Engine, EngineMessage } from '../engine/index.js'
 import { matchesPattern, type TopicHandle } from '../topic/index.js'
-import { answering, refuse, type AnswerHost, type ReplyDefinition } from './answers.js'
+import { answering, refuse } from './answers.js'
+import type { AnswerHost, ReplyDefinition } from './request-terms.js'
 import { printTrouble, type BrokerEvent } from './broker-event.js'
-import { withCause } from './causation.js'
 import type { BrokerStream } from './broker-stream.js'
 import type { ConsumeOptions, Delivery } from './consume-options.js'
 import { CatalogIndex, type Selection } from './catalog-index.js'
@@ -26,7 +26,12 @@ import type { Receipt } from './durable-publisher.js'
 import type { DurableVerbs, TransactionOptions } from './durable-verbs.js'
 import type { toLiveFilter } from './live-filter.js'
 import { LiveMessage, type Publication } from './live-message.js'
-import { makeMessageContext, type MessageContext, type MessageParts } from './message-context.js'
+import {
+  makeMessageContext,
+  withCause,
+  type MessageContext,
+  type MessageParts,
+} from './message-context.js'
 import {
   LiveSubscription,
   type Feed,
@@ -40,7 +45,8 @@ import { MessageStream } from './message-stream.js'
 import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
 import { Publications, toMessage, toMessageInTurn, type Parameterized } from './publications.js'
 import type { PublishOptions, PublishTerms } from './publish-options.js'
-import { ReceivedMessage } from './received-message.js'
+import { loadedParts } from './load-parts.js'
+import { messageReading } from './message-reading.js'
 import {
   toRequestManyTerms,
   toRequestTerms,
@@ -49,7 +55,7 @@ import {
   type RequestManyOptions,
   type RequestOptions,
 } from './request-terms.js'
-import { requestMany, requestOne } from './requests.js'
+import { requestOne } from './requests.js'
 import type { RespondOptions, ResponderTerms, Service, ServiceOptions } from './service.js'
 import { findServices, type Services } from './services.js'
 import {
@@ -267,7 +273,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     assertKind('request', definition)
     const terms = toRequestManyTerms(options)
     const message = toMessageInTurn(publication, data, options)
-    const answers = requestMany(
+    const answers = loadedParts().requestMany(
       this.#requests,
       topic,
       message,
@@ -303,7 +309,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
    */
   async service(options: ServiceOptions): Promise<Service<C>> {
     this.#assertOpen()
-    const { OpenService } = await import('./service.js')
+    const { OpenService } = loadedParts()
     const service = new OpenService(
       {
         answers: this.#requests,
@@ -461,6 +467,7 @@ export class Broker<C extends Catalog | undefined = undefined> implements AsyncD
     const topic = message.handle.name
     if (!matchesPattern(patternOf(source), topic)) return undefined
     const definition = typeof source === 'string' ? this.#catalog.findDefinition(topic) : source
+    const { ReceivedMessage } = messageReading()
     return new ReceivedMessage(message, this.context, definition)
   }
 

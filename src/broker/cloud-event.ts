@@ -1,9 +1,9 @@
 // The envelope on the wire: a CloudEvent in the NATS binary binding (CloudEvents 1.0.3, nats-protocol-binding): each
 // attribute is a header `ce-<name>`, percent-encoded where it must be; the body is the data. Names of ours beyond the core:
 // `kind`, `partitionkey` (extension Partitioning), `correlationid` and `causationid` (extension Correlation).
-import { FanfareError } from '../base/index.js'
 import { decodeAttribute, encodeAttribute } from '../codec/index.js'
-import type { MessageHeaders } from './message-headers.js'
+import type { Message } from './message.js'
+import type { HeadersInput, MessageHeaders } from './message-headers.js'
 import type { HeaderField } from './message-writer.js'
 
 /** What all messages of one publication have in common. */
@@ -28,12 +28,21 @@ export interface OwnAttributes {
   readonly attributes?: Readonly<Record<string, string>> | undefined
 }
 
-/** Attributes that a message has under a name of its own. */
-const NAMED = new Set(
-  'id specversion type kind time datacontenttype data partitionkey correlationid causationid'.split(
-    ' ',
-  ),
-)
+/** What the publisher of a message says of it, with what it takes over. */
+export interface PublishedAttributes extends OwnAttributes {
+  readonly id?: string | undefined
+  readonly headers?: HeadersInput | undefined
+}
+
+/** The same as options. */
+export interface AttributeOptions {
+  readonly id?: string | undefined
+  readonly key?: string | undefined
+  readonly headers?: HeadersInput | undefined
+  readonly correlationId?: string | undefined
+  readonly cause?: Message | undefined
+  readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined
+}
 
 /** The common attributes as headers. */
 export function toCommonHeaders({
@@ -66,47 +75,10 @@ export function toOwnHeaders(id: string, timeMs: number, own: OwnAttributes = {}
   return fields
 }
 
-/**
- * Attributes as a publisher gives them, checked: names are small letters and digits (CloudEvents, section 3.1). Throws
- * OPTION_INVALID for others, and for those that have an option of their own.
- */
-export function toAttributes(
-  given: Readonly<Record<string, string | number | boolean>>,
-): Record<string, string> {
-  const attributes: Record<string, string> = {}
-  for (const [name, value] of Object.entries(given)) {
-    if (NAMED.has(name) || name === 'source' || !/^[a-z0-9]+$/.test(name)) {
-      throw new FanfareError(
-        'OPTION_INVALID',
-        `${JSON.stringify(name)} is no name for a further attribute: small letters and digits, and none of source, ${[...NAMED].join(', ')}`,
-        { details: { option: 'attributes', name } },
-      )
-    }
-    if (value !== undefined) attributes[name] = String(value)
-  }
-  return attributes
-}
-
 /** One attribute of a received message, or undefined. */
 export function readAttribute(headers: MessageHeaders, name: string): string | undefined {
   const value = headers.find(`ce-${name}`)
   return value === undefined ? undefined : decodeAttribute(value)
-}
-
-/** The attributes that have no name of their own on a message. */
-export function readFurtherAttributes(headers: MessageHeaders): Record<string, string> {
-  const attributes: Record<string, string> = {}
-  for (const [field, value] of headers) {
-    const name = field.toLowerCase()
-    if (name.startsWith('ce-') && isFurther(name.slice(3))) {
-      attributes[name.slice(3)] ??= decodeAttribute(value)
-    }
-  }
-  return attributes
-}
-
-export function isFurther(name: string): boolean {
-  return !NAMED.has(name)
 }
 
 /** Many messages share a millisecond. */

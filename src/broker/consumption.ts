@@ -10,7 +10,7 @@ import {
 import { HandlerLane } from '../delivery/index.js'
 import type { Consumer, ConsumerMember, ConsumerReceiver, HandOut } from '../engine/index.js'
 import { undeclared, type Selection } from './catalog-index.js'
-import { withCause } from './causation.js'
+import { withCause } from './message-context.js'
 import type { MemberTerms } from './consume-options.js'
 import { HandedOutMessage, type Verdict } from './consumed-message.js'
 import { toConsumerStatus, type ConsumerStatus } from './consumer-status.js'

@@ -6,10 +6,10 @@ import { BrokerStream } from './broker-stream.js'
 import { toMemberTerms, type ConsumeOptions } from './consume-options.js'
 import { OpenConsumption, type ConsumeHandler, type Consumption } from './consumption.js'
 import type { Selection } from './catalog-index.js'
-import { toPublishedAttributes } from './causation.js'
 import type { DurableHost } from './durable-host.js'
 import { DurablePublisher, type Receipt, type ReceiptTerms } from './durable-publisher.js'
 import type { LiveMessage } from './live-message.js'
+import { attributesOf } from './message-reading.js'
 import { openConsumer } from './open-consumer.js'
 import { optionInvalid, refuseUnknownOptions } from './option-checks.js'
 import type { Parameterized } from './publications.js'
@@ -96,7 +96,7 @@ export class DurableVerbs {
     options: (PublishOptions & Parameterized) | undefined,
   ): Promise<Receipt> {
     const { append, attributes } = this.termsOf(options)
-    const message = draft.withAttributes(toPublishedAttributes(attributes, this.#host.context))
+    const message = draft.withAttributes(attributesOf(attributes, this.#host.context))
     return this.publish(topic, message, append, options)
   }
 

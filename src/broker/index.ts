@@ -17,7 +17,7 @@ export type {
   ServiceStatistics,
 } from '../wire/index.js'
 /** @internal For those who make a `Broker` by hand. */
-export { loadBodyReading } from './body-reading.js'
+export { loadParts } from './load-parts.js'
 export { replyFailed } from './reply-failed.js'
 export { Broker, type BrokerParts, type CloseOptions, type FlushOptions } from './broker.js'
 export { printTrouble, type BrokerEvent } from './broker-event.js'

@@ -4,8 +4,7 @@ import { IdentifierSource } from '../base/index.js'
 import { encodeBody, jsonCodec, type Codec, type Compressor } from '../codec/index.js'
 import { BytesMessage, EngineMessage } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
-import type { PublishedAttributes } from './causation.js'
-import { toCommonHeaders, toOwnHeaders } from './cloud-event.js'
+import { toCommonHeaders, toOwnHeaders, type PublishedAttributes } from './cloud-event.js'
 import type { AnyDefinition, MessageKind } from './definition.js'
 import type { MessageContext } from './message-context.js'
 import { MessageHeaders } from './message-headers.js'
@@ -39,6 +38,8 @@ export class Publication {
   readonly isEmittable: boolean
   /** Data is validated before it is sent. */
   readonly isChecked: boolean
+  /** What is being handled is looked up for every message. */
+  readonly hasCauses: boolean
   /** Receivers get what the schema makes of the data. */
   readonly isRefined: boolean
 
@@ -51,6 +52,7 @@ export class Publication {
     this.definition = definition
     this.context = context
     this.isEmittable = definition === undefined || definition.kind === 'event'
+    this.hasCauses = context.causes !== undefined
     this.isChecked = appliesAt('publish', definition, context.validation)
     this.isRefined = appliesAt('receive', definition, context.validation)
   }

@@ -17,7 +17,8 @@ import type { AnyDefinition } from './definition.js'
 import { LiveMessage } from './live-message.js'
 import type { MessageContext } from './message-context.js'
 import type { Message } from './message.js'
-import { ReceivedMessage } from './received-message.js'
+import { messageReading } from './message-reading.js'
+import type { ReceivedMessage } from './received-message.js'
 
 export interface LiveSubscriptionOptions {
   /** Members of one group share the messages. */
@@ -219,7 +220,7 @@ export class LiveSubscription implements Receiver, Subscription {
       if (!this.#lane.runsAtOnce) message.retain()
       return message
     }
-    return new ReceivedMessage(message.retain(), this.#host.context, undefined)
+    return new (messageReading().ReceivedMessage)(message.retain(), this.#host.context, undefined)
   }
 
   /** The same by its definition; undefined where it is not for this subscription. */
@@ -236,7 +237,7 @@ export class LiveSubscription implements Receiver, Subscription {
         return message
       }
     }
-    return new ReceivedMessage(message.retain(), this.#host.context, definition)
+    return new (messageReading().ReceivedMessage)(message.retain(), this.#host.context, definition)
   }
 
   /** Undefined where it is not for this subscription. */
@@ -274,7 +275,7 @@ export class LiveSubscription implements Receiver, Subscription {
 
   /** Nobody is asked about what is not as its definition says: that is told where the handler would be called. */
   #isAnsweredYes(message: Message): boolean {
-    if (message instanceof ReceivedMessage && message.check() === undefined) {
+    if (isReceived(message) && message.check() === undefined) {
       if (message.fault !== undefined) return true
     }
     return this.#when!(message)
@@ -295,7 +296,7 @@ export class LiveSubscription implements Receiver, Subscription {
 
   /** What is not as its definition says never reaches the handler. */
   readonly #checkAndHandle = (message: Message): unknown => {
-    if (!(message instanceof ReceivedMessage)) return this.#handler(message)
+    if (!isReceived(message)) return this.#handler(message)
     const checked = message.check()
     return checked === undefined
       ? this.#handleChecked(message)
@@ -376,4 +377,9 @@ function atLeastOne(value: number, option: string): number {
       details: { option, value },
     },
   )
+}
+
+/** The two kinds of message that there are on the way to a handler. */
+function isReceived(message: Message): message is ReceivedMessage {
+  return !(message instanceof LiveMessage)
 }

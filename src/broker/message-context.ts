@@ -67,3 +67,12 @@ export function preferring(context: MessageContext, codec: Codec | undefined): M
 export function withoutCompression(context: MessageContext): MessageContext {
   return context.compressor === undefined ? context : { ...context, compressor: undefined }
 }
+
+/** `handler`, during whose calls the broker's storage knows the message; as it is where there is no storage. */
+export function withCause<M extends Message, Rest extends unknown[]>(
+  { causes }: MessageContext,
+  handler: (message: M, ...rest: Rest) => unknown,
+): (message: M, ...rest: Rest) => unknown {
+  if (causes === undefined) return handler
+  return (message, ...rest) => causes.run(message, () => handler(message, ...rest))
+}

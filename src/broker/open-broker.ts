@@ -9,7 +9,7 @@ import {
 } from '../codec/index.js'
 import { EmbeddedEngine, openEmbeddedEngine } from '../embedded/index.js'
 import type { Engine } from '../engine/index.js'
-import { loadBodyReading } from './body-reading.js'
+import { loadedParts, loadParts } from './load-parts.js'
 import { Broker } from './broker.js'
 import type { BrokerEvent } from './broker-event.js'
 import type { Catalog } from './declared.js'
@@ -101,12 +101,12 @@ export async function openBroker<const C extends Catalog | undefined = undefined
   const { codec = jsonCodec, codecs = [], maxInflatedBytes = DEFAULT_MAX_INFLATED_BYTES } = options
   for (const each of [codec, ...codecs]) assertCodec(each)
   wholeNumber('maxInflatedBytes', maxInflatedBytes, 1)
-  await loadBodyReading()
+  await loadParts()
   const { compression } = options
   const compressor =
     compression === undefined
       ? undefined
-      : await (await import('./compression-option.js')).toCompressor(compression, maxInflatedBytes)
+      : await loadedParts().toCompressor(compression, maxInflatedBytes)
   const broker = new Broker<C>({
     engine: await openEngine(options),
     clock: systemClock,

@@ -3,10 +3,11 @@
 import type { Engine } from '../engine/index.js'
 import { assertTopic } from '../topic/index.js'
 import type { CatalogIndex } from './catalog-index.js'
-import { toPublishedAttributes, type AttributeOptions } from './causation.js'
+import type { AttributeOptions } from './cloud-event.js'
 import type { AnyDefinition } from './definition.js'
 import { LiveMessage, Publication } from './live-message.js'
 import type { MessageContext } from './message-context.js'
+import { attributesOf } from './message-reading.js'
 import { assertDefinition } from './source.js'
 import { isPromise, validate, validateNow } from './validation.js'
 
@@ -85,7 +86,7 @@ export function toMessage(
 ): LiveMessage {
   if (!publication.isChecked) {
     // Most messages, and all of them pass here: one object, and no call that the engine might not inline.
-    if (options === undefined && publication.context.causes === undefined) {
+    if (options === undefined && !publication.hasCauses) {
       return new LiveMessage(publication, input, input, undefined)
     }
     return withAttributes(publication, input, input, options)
@@ -114,6 +115,6 @@ function withAttributes(
   data: unknown,
   options: AttributeOptions | undefined,
 ): LiveMessage {
-  const attributes = toPublishedAttributes(options, publication.context)
+  const attributes = attributesOf(options, publication.context)
   return new LiveMessage(publication, input, data, attributes)
 }

@@ -2,7 +2,7 @@
 // name and in the form that NATS gives it.
 import { FanfareError, toMilliseconds, type Clock, type Duration } from '../base/index.js'
 import type { AppendOptions } from '../engine/index.js'
-import type { AttributeOptions } from './causation.js'
+import type { AttributeOptions } from './cloud-event.js'
 import { MessageHeaders } from './message-headers.js'
 import {
   oneOf,

@@ -4,14 +4,14 @@
 import { decodeBody } from '../codec/index.js'
 import type { EngineMessage } from '../engine/index.js'
 import { decodeHeaderBlock } from '../wire/index.js'
-import { bodyReading } from './body-reading.js'
-import { isFurther, readAttribute, readFurtherAttributes } from './cloud-event.js'
+import { readAttribute } from './cloud-event.js'
 import type { AnyDefinition, MessageKind } from './definition.js'
+import { isFurther, readFurtherAttributes } from './further-attributes.js'
 import { nextIdentifier } from './live-message.js'
 import type { MessageContext } from './message-context.js'
 import { MessageHeaders } from './message-headers.js'
 import type { Message } from './message.js'
-import type { ReceivedBody } from './received-body.js'
+import { ReceivedBody } from './received-body.js'
 import { appliesAt, isPromise, validate, validateNow } from './validation.js'
 
 const KINDS: readonly string[] = ['event', 'command', 'query']
@@ -159,7 +159,7 @@ export class ReceivedMessage implements Message {
   /** Undefined where there are no headers that could say anything. */
   get #describedBody(): ReceivedBody | undefined {
     if (this.#headerBlock.length === 0) return undefined
-    return (this.#body ??= new (bodyReading())(
+    return (this.#body ??= new ReceivedBody(
       this.#headerBlock,
       this.bytes,
       this.#context,

@@ -3,7 +3,7 @@
 import { FanfareError, type Alarm } from '../base/index.js'
 import type { EngineMessage, PendingRequest, ReplySink } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
-import type { ReplyDefinition } from './answers.js'
+import type { ReplyDefinition } from './request-terms.js'
 import { readFailure } from './failed-answers.js'
 import { LiveMessage } from './live-message.js'
 import { preferring, type MessageContext } from './message-context.js'
@@ -25,7 +25,7 @@ const MOST_WAITING = 10_000
 export async function* requestMany(
   host: RequestContext,
   topic: TopicHandle,
-  message: LiveMessage,
+  message: LiveMessage | Promise<LiveMessage>,
   definition: ReplyDefinition,
   terms: RequestManyTerms,
 ): AsyncGenerator<Answer, void, undefined> {
@@ -33,7 +33,7 @@ export async function* requestMany(
   const gathering = new Gathering(host, topic, terms)
   const context = preferring(host.context, definition?.codec)
   try {
-    gathering.send(message)
+    gathering.send(await message)
     for (let taken = 0; taken < terms.max; taken++) {
       const answer = await gathering.next()
       if (answer === undefined) return

@@ -1,6 +1,7 @@
 // What one may ask of a request, and what requests need of their broker.
 import { FanfareError, toMilliseconds, type Alarms, type Duration } from '../base/index.js'
 import type { Engine } from '../engine/index.js'
+import type { AnyDefinition } from './definition.js'
 import type { MessageContext } from './message-context.js'
 import type { Message } from './message.js'
 import { wholeNumber } from './option-checks.js'
@@ -40,6 +41,14 @@ export interface RequestManyTerms {
 }
 
 const DEFAULT_TIMEOUT: Duration = '5s'
+
+/** What is known of the answers to a target. */
+export type ReplyDefinition = Pick<AnyDefinition, 'schema' | 'codec' | 'validate'> | undefined
+
+export interface AnswerHost {
+  readonly engine: Engine
+  readonly context: MessageContext
+}
 
 export interface RequestContext {
   readonly engine: Engine

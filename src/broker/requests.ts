@@ -2,32 +2,14 @@
 import { FanfareError } from '../base/index.js'
 import type { EngineMessage, PendingRequest, ReplySink } from '../engine/index.js'
 import type { TopicHandle } from '../topic/index.js'
-import type { ReplyDefinition } from './answers.js'
+import type { ReplyDefinition } from './request-terms.js'
 import { LiveMessage } from './live-message.js'
 import { preferring, type MessageContext } from './message-context.js'
 import type { Message } from './message.js'
-import { ReceivedMessage } from './received-message.js'
+import { messageReading } from './message-reading.js'
 import { isFailed } from './reply-failed.js'
-import {
-  noResponders,
-  type Answer,
-  type RequestContext,
-  type RequestManyTerms,
-  type RequestTerms,
-} from './request-terms.js'
+import { noResponders, type RequestContext, type RequestTerms } from './request-terms.js'
 import { appliesAt, validate } from './validation.js'
-
-/** Loaded when somebody asks so; the message is sent when the first answer is asked for. */
-export async function* requestMany(
-  host: RequestContext,
-  topic: TopicHandle,
-  message: LiveMessage | Promise<LiveMessage>,
-  replyDefinition: ReplyDefinition,
-  terms: RequestManyTerms,
-): AsyncGenerator<Answer, void, undefined> {
-  const { requestMany: gather } = await import('./request-many.js')
-  yield* gather(host, topic, await message, replyDefinition, terms)
-}
 
 /**
  * Sends `message` and resolves with the first answer's data. Rejects with TIMEOUT, NO_RESPONDERS, REPLY_FAILED,
@@ -90,11 +72,12 @@ function readAnswer(
   answer: EngineMessage,
   definition: ReplyDefinition,
 ): unknown {
+  const { ReceivedMessage } = messageReading()
   const message: Message =
     answer instanceof LiveMessage
       ? answer
       : new ReceivedMessage(answer.retain(), preferring(context, definition?.codec), undefined)
-  if (isFailed(message)) return throwFailure(topic, message)
+  if (isFailed(message)) throw messageReading().readFailure(topic, message)
   const { data } = message
   if (!appliesAt('receive', definition, context.validation)) return data
   return validate(definition?.schema, data, topic)
@@ -105,9 +88,4 @@ function timedOut(topic: string, terms: RequestTerms): FanfareError {
     retryable: true,
     details: { topic, timeoutMs: terms.timeoutMs },
   })
-}
-
-async function throwFailure(topic: string, answer: Message): Promise<never> {
-  const { readFailure } = await import('./failed-answers.js')
-  throw readFailure(topic, answer)
 }

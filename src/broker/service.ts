@@ -14,7 +14,7 @@ import {
   type ServiceInfo,
   type ServiceStatistics,
 } from '../wire/index.js'
-import type { AnswerHost } from './answers.js'
+import type { AnswerHost } from './request-terms.js'
 import type { Catalog } from './declared.js'
 import type { AnyDefinition } from './definition.js'
 import { nextIdentifier } from './live-message.js'

@@ -1,5 +1,6 @@
-// The way to the directory of services, which is loaded when somebody asks.
+// The way to the directory of services.
 import type { ServiceInfo, ServiceStatistics } from '../wire/index.js'
+import { loadedParts } from './load-parts.js'
 import type { RequestContext } from './request-terms.js'
 import type { ServicePing, ServiceQuery } from './service-directory.js'
 
@@ -14,10 +15,10 @@ export interface Services {
 }
 
 export function findServices(host: RequestContext): Services {
-  const directory = () => import('./service-directory.js')
+  const { pingServices, describeServices, countServices } = loadedParts()
   return {
-    ping: async (query = {}) => (await directory()).pingServices(host, query),
-    info: async (query = {}) => (await directory()).describeServices(host, query),
-    statistics: async (query = {}) => (await directory()).countServices(host, query),
+    ping: (query = {}) => pingServices(host, query),
+    info: (query = {}) => describeServices(host, query),
+    statistics: (query = {}) => countServices(host, query),
   }
 }

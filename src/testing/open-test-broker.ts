@@ -2,7 +2,7 @@
 import { FanfareError, SeededRandom } from '../base/index.js'
 import { FaultDisk } from '../base/faults/index.js'
 import {
-  loadBodyReading,
+  loadParts,
   printTrouble,
   type BrokerEvent,
   type Catalog,
@@ -67,7 +67,7 @@ async function openOn<C extends Catalog | undefined>(
   random: SeededRandom,
   options: TestBrokerOptions<C>,
 ): Promise<TestBroker<C>> {
-  await loadBodyReading()
+  await loadParts()
   const clock = new TestClock(atMs)
   const faults = new Faults()
   const record = new MessageRecord(MESSAGES_KEPT)

@@ -5,12 +5,12 @@ import type { BrokerParts } from '../../src/broker/broker.js'
 // Loaded by a broker when first needed; loaded here so that it takes no time then.
 import '../../src/broker/durable-verbs.js'
 import '../../src/embedded/embedded-durable.js'
-import { loadBodyReading } from '../../src/broker/index.js'
+import { loadParts } from '../../src/broker/index.js'
 import { jsonCodec } from '../../src/codec/index.js'
 import { EmbeddedEngine } from '../../src/embedded/index.js'
 import { toLiveFilter } from '../../src/broker/live-filter.js'
 
-await loadBodyReading()
+await loadParts()
 
 /** Turns without any progress that are taken for "nothing more happens". */
 const MOST_TURNS = 2_000

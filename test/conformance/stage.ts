@@ -1,6 +1,6 @@
 // What a conformance case plays on: a publishing and a subscribing engine on one place (one and the same engine where the
 // place is this process), recorders of what arrives, and fences that tell when nothing more can arrive.
-import { loadBodyReading } from '../../src/broker/index.js'
+import { loadParts } from '../../src/broker/index.js'
 import { jsonCodec } from '../../src/codec/index.js'
 import { systemClock, type Clock } from '../../src/base/index.js'
 import { Broker } from '../../src/broker/broker.js'
@@ -79,7 +79,7 @@ export class Stage {
   }
 
   static async open(place: Place): Promise<Stage> {
-    await loadBodyReading()
+    await loadParts()
     return new Stage(place, await place.another())
   }
 
